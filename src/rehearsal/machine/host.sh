@@ -15,13 +15,15 @@ chroot "$root" update-ca-certificates > /dev/null 2>&1
 # user-data is what starts Docker.
 systemctl --root="$root" --quiet disable docker.service docker.socket containerd.service
 
-# Units that reach for hardware, for the machine that rehearses or for a person at a console.
+# Units that reach for hardware, for the machine that rehearses or for a person at a console, or that repeat at the first
+# boot what was done when the tree was made.
 units=(
-  apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service fstrim.timer
-  cloud-init-hotplugd.socket console-getty.service getty.target systemd-logind.service systemd-logind-varlink.socket systemd-networkd.service
-  systemd-networkd.socket systemd-firstboot.service systemd-hibernate-clear.service systemd-pstore.service
-  dev-hugepages.mount dev-mqueue.mount sys-fs-fuse-connections.mount sys-kernel-config.mount sys-kernel-debug.mount
-  sys-kernel-tracing.mount proc-sys-fs-binfmt_misc.automount tmp.mount
+  apt-daily-upgrade.timer apt-daily.timer cloud-init-hotplugd.socket console-getty.service dev-hugepages.mount
+  dev-mqueue.mount dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service fstrim.timer getty.target
+  ldconfig.service proc-sys-fs-binfmt_misc.automount sys-fs-fuse-connections.mount sys-kernel-config.mount
+  sys-kernel-debug.mount sys-kernel-tracing.mount systemd-firstboot.service systemd-hibernate-clear.service
+  systemd-journal-catalog-update.service systemd-logind-varlink.socket systemd-logind.service systemd-networkd.service
+  systemd-networkd.socket systemd-pstore.service systemd-update-done.service tmp.mount
 )
 for unit in "${units[@]}"; do
   ln -sfn /dev/null "$root/etc/systemd/system/$unit"
