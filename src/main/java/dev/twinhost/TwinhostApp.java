@@ -1,13 +1,53 @@
 package dev.twinhost;
 
+import dev.twinhost.settings.InvalidSettings;
+import dev.twinhost.settings.Settings;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
 import software.amazon.awscdk.App;
+import software.amazon.awscdk.DefaultStackSynthesizer;
+import software.amazon.awscdk.Environment;
+import software.amazon.awscdk.StackProps;
 
-/** Reads the settings and synthesises one stack per site. */
+/** Reads the outside world once, the context and the account, and synthesises one stack. */
 public final class TwinhostApp {
+    private static final int REFUSED = 2;
+
     private TwinhostApp() {}
 
-    public static void main(String[] args) {
-        App app = new App();
-        app.synth();
+    public static void main(String[] arguments) {
+        try {
+            App app = new App();
+            addStack(app, System.getenv(), Path.of(""));
+            app.synth();
+        } catch (InvalidSettings | IncompleteCheckout refused) {
+            System.err.println(refused.getMessage());
+            System.exit(REFUSED);
+        }
+    }
+
+    /** @param variables those of the process; the CDK command line names account and region there, where it knows them */
+    static TwinhostStack addStack(App app, Map<String, String> variables, Path checkout) {
+        Optional<String> account = Optional.ofNullable(variables.get("CDK_DEFAULT_ACCOUNT"));
+        Settings settings = Settings.read(() -> context(app), account.isPresent());
+        String name = "Twinhost"
+                + settings.environment().map(environment -> "-" + environment).orElse("");
+        StackProps.Builder props = StackProps.builder()
+                .description("Twinhost: " + settings.www())
+                // A folder of its own, so that the machines can be let into no other stack's assets.
+                .synthesizer(DefaultStackSynthesizer.Builder.create()
+                        .bucketPrefix(name + '/')
+                        .build());
+        account.ifPresent(id -> props.env(Environment.builder()
+                .account(id)
+                .region(variables.get("CDK_DEFAULT_REGION"))
+                .build()));
+        return new TwinhostStack(app, name, props.build(), settings, checkout);
+    }
+
+    @SuppressWarnings("unchecked")
+    private static Map<String, Object> context(App app) {
+        return (Map<String, Object>) app.getNode().getAllContext();
     }
 }

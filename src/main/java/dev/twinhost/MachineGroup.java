@@ -1,0 +1,133 @@
+package dev.twinhost;
+
+import java.util.List;
+import software.amazon.awscdk.Duration;
+import software.amazon.awscdk.Tags;
+import software.amazon.awscdk.services.autoscaling.AutoScalingGroup;
+import software.amazon.awscdk.services.autoscaling.CfnAutoScalingGroup;
+import software.amazon.awscdk.services.autoscaling.Ec2HealthChecksOptions;
+import software.amazon.awscdk.services.autoscaling.HealthChecks;
+import software.amazon.awscdk.services.autoscaling.RollingUpdateOptions;
+import software.amazon.awscdk.services.autoscaling.Signals;
+import software.amazon.awscdk.services.autoscaling.SignalsOptions;
+import software.amazon.awscdk.services.autoscaling.UpdatePolicy;
+import software.amazon.awscdk.services.ec2.BlockDevice;
+import software.amazon.awscdk.services.ec2.BlockDeviceVolume;
+import software.amazon.awscdk.services.ec2.EbsDeviceOptions;
+import software.amazon.awscdk.services.ec2.EbsDeviceVolumeType;
+import software.amazon.awscdk.services.ec2.IMachineImage;
+import software.amazon.awscdk.services.ec2.ISecurityGroup;
+import software.amazon.awscdk.services.ec2.IVpc;
+import software.amazon.awscdk.services.ec2.InstanceType;
+import software.amazon.awscdk.services.ec2.LaunchTemplate;
+import software.amazon.awscdk.services.ec2.SubnetSelection;
+import software.amazon.awscdk.services.ec2.UserData;
+import software.amazon.awscdk.services.iam.IRole;
+import software.constructs.Construct;
+
+/**
+ * A launch template and the auto scaling group that keeps its machines running.
+ *
+ * <p>A deploy waits until every machine has signalled that it is up, and an update replaces one machine at a time,
+ * each only after the one before has signalled. EC2 alone says whether a machine is healthy: a load balancer that
+ * sees a wrong configuration must not have hosts replaced. A machine that is told to end gets {@link #GOODBYE} for it.
+ */
+final class MachineGroup extends Construct {
+    /** Long enough to install packages on the smallest machine, and to wait for the other hosts. */
+    private static final Duration BOOT = Duration.minutes(20);
+
+    private static final Duration GOODBYE = Duration.seconds(180);
+    private static final int DISK_GIB = 20;
+
+    private final AutoScalingGroup group;
+
+    /**
+     * @param role {@code host} or {@code witness}, the machines' tag
+     * @param groupId the group's logical id, which the machines signal
+     * @param least how many run always, during an update too
+     * @param most how many run while one replaces another
+     */
+    record Machines(
+            String role,
+            String groupId,
+            InstanceType instanceType,
+            IMachineImage image,
+            int least,
+            int most,
+            SubnetSelection subnets,
+            List<ISecurityGroup> securityGroups) {}
+
+    MachineGroup(Construct scope, String id, Machines machines, IVpc vpc, IRole role, UserData userData) {
+        super(scope, id);
+        group = createGroup(machines, vpc, createLaunchTemplate(machines, role, userData));
+        CfnAutoScalingGroup resource = (CfnAutoScalingGroup) group.getNode().getDefaultChild();
+        resource.overrideLogicalId(machines.groupId());
+        resource.setLifecycleHookSpecificationList(List.of(terminationHook()));
+        Tags.of(group).add(SwarmHosts.STACK_TAG, group.getStack().getStackName());
+        Tags.of(group).add(SwarmHosts.ROLE_TAG, machines.role());
+    }
+
+    private LaunchTemplate createLaunchTemplate(Machines machines, IRole role, UserData userData) {
+        LaunchTemplate template = LaunchTemplate.Builder.create(this, "LaunchTemplate")
+                .machineImage(machines.image())
+                .instanceType(machines.instanceType())
+                .role(role)
+                .userData(userData)
+                .requireImdsv2(true)
+                .httpEndpoint(true)
+                // No container is one hop away from the machine's credentials.
+                .httpPutResponseHopLimit(1)
+                .securityGroup(machines.securityGroups().get(0))
+                .blockDevices(List.of(BlockDevice.builder()
+                        .deviceName("/dev/xvda")
+                        .volume(BlockDeviceVolume.ebs(
+                                DISK_GIB,
+                                EbsDeviceOptions.builder()
+                                        .volumeType(EbsDeviceVolumeType.GP3)
+                                        .encrypted(true)
+                                        .deleteOnTermination(true)
+                                        .build()))
+                        .build()))
+                .build();
+        machines.securityGroups().stream().skip(1).forEach(template::addSecurityGroup);
+        return template;
+    }
+
+    private AutoScalingGroup createGroup(Machines machines, IVpc vpc, LaunchTemplate template) {
+        return AutoScalingGroup.Builder.create(this, "Group")
+                .vpc(vpc)
+                .vpcSubnets(machines.subnets())
+                .launchTemplate(template)
+                .minCapacity(machines.least())
+                .maxCapacity(machines.most())
+                .healthChecks(HealthChecks.ec2(Ec2HealthChecksOptions.builder()
+                        .gracePeriod(Duration.minutes(5))
+                        .build()))
+                .signals(Signals.waitForMinCapacity(SignalsOptions.builder()
+                        .timeout(BOOT)
+                        .minSuccessPercentage(100)
+                        .build()))
+                .updatePolicy(UpdatePolicy.rollingUpdate(RollingUpdateOptions.builder()
+                        .maxBatchSize(1)
+                        .minInstancesInService(machines.least())
+                        .minSuccessPercentage(100)
+                        .waitOnResourceSignals(true)
+                        .pauseTime(BOOT)
+                        .build()))
+                .build();
+    }
+
+    /** Part of the group itself: as a resource of its own it would not yet hold for the group's first machines. */
+    private static CfnAutoScalingGroup.LifecycleHookSpecificationProperty terminationHook() {
+        return CfnAutoScalingGroup.LifecycleHookSpecificationProperty.builder()
+                .lifecycleHookName("goodbye")
+                .lifecycleTransition("autoscaling:EC2_INSTANCE_TERMINATING")
+                .heartbeatTimeout(GOODBYE.toSeconds())
+                .defaultResult("CONTINUE")
+                .build();
+    }
+
+    AutoScalingGroup group() {
+        return group;
+    }
+}

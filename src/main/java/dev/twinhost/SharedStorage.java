@@ -1,0 +1,77 @@
+package dev.twinhost;
+
+import java.util.List;
+import java.util.Map;
+import software.amazon.awscdk.RemovalPolicy;
+import software.amazon.awscdk.services.ec2.SubnetSelection;
+import software.amazon.awscdk.services.ec2.SubnetType;
+import software.amazon.awscdk.services.efs.FileSystem;
+import software.amazon.awscdk.services.efs.IFileSystem;
+import software.amazon.awscdk.services.iam.AnyPrincipal;
+import software.amazon.awscdk.services.iam.Effect;
+import software.amazon.awscdk.services.iam.PolicyDocument;
+import software.amazon.awscdk.services.iam.PolicyStatement;
+import software.constructs.Construct;
+import software.constructs.IDependable;
+
+/**
+ * The site's memory: certificates, the ACME account, challenges and the cluster record, on an EFS file system with a
+ * mount target in every zone. Nothing else on a host is worth keeping.
+ *
+ * <p>Encrypted at rest; in transit, because the file system's own policy denies every client without TLS, and it lets
+ * nobody in without IAM. Backed up daily. It outlives its stack, except when its very creation fails.
+ */
+final class SharedStorage extends Construct {
+    private static final List<String> MOUNT_AS_ROOT = List.of(
+            "elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite", "elasticfilesystem:ClientRootAccess");
+
+    private final FileSystem fileSystem;
+
+    SharedStorage(Construct scope, String id, Network network) {
+        super(scope, id);
+        fileSystem = FileSystem.Builder.create(this, "FileSystem")
+                .vpc(network.vpc())
+                .vpcSubnets(
+                        SubnetSelection.builder().subnetType(SubnetType.PUBLIC).build())
+                .securityGroup(network.storageGroup())
+                .encrypted(true)
+                .enableAutomaticBackups(true)
+                .removalPolicy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
+                .fileSystemPolicy(onlyWithTls())
+                // Keeps CDK's own statement out, which lets clients without IAM write. A policy without any
+                // "Allow" leaves access to the roles that are granted it.
+                .allowAnonymousAccess(true)
+                .build();
+    }
+
+    private static PolicyDocument onlyWithTls() {
+        return PolicyDocument.Builder.create()
+                .statements(List.of(PolicyStatement.Builder.create()
+                        .sid("OnlyWithTls")
+                        .effect(Effect.DENY)
+                        .principals(List.of(new AnyPrincipal()))
+                        .actions(MOUNT_AS_ROOT)
+                        .conditions(Map.of("Bool", Map.of("aws:SecureTransport", "false")))
+                        .build()))
+                .build();
+    }
+
+    /** Lets the machines mount the file system and write there as root, through a mount target. */
+    PolicyStatement mountStatement() {
+        return PolicyStatement.Builder.create()
+                .sid("MountTheSharedStorage")
+                .actions(MOUNT_AS_ROOT)
+                .resources(List.of(fileSystem.getFileSystemArn()))
+                .conditions(Map.of("Bool", Map.of("elasticfilesystem:AccessedViaMountTarget", "true")))
+                .build();
+    }
+
+    IFileSystem fileSystem() {
+        return fileSystem;
+    }
+
+    /** What has to be there before a machine can mount it. */
+    IDependable mountTargets() {
+        return fileSystem.getMountTargetsAvailable();
+    }
+}

@@ -1,0 +1,61 @@
+package dev.twinhost;
+
+import dev.twinhost.settings.Settings;
+import software.amazon.awscdk.Duration;
+import software.amazon.awscdk.services.elasticloadbalancingv2.NetworkLoadBalancer;
+import software.amazon.awscdk.services.route53.ARecord;
+import software.amazon.awscdk.services.route53.CnameRecord;
+import software.amazon.awscdk.services.route53.HostedZone;
+import software.amazon.awscdk.services.route53.HostedZoneAttributes;
+import software.amazon.awscdk.services.route53.HostedZoneProviderProps;
+import software.amazon.awscdk.services.route53.IHostedZone;
+import software.amazon.awscdk.services.route53.RecordTarget;
+import software.amazon.awscdk.services.route53.targets.LoadBalancerTarget;
+import software.constructs.Construct;
+
+/**
+ * The site's names: the apex as an alias of the load balancer (an apex can be no CNAME), {@code www} as a CNAME.
+ *
+ * <p>The hosted zone has to exist. The records are weighted, so that they can stand beside those of another host
+ * while a site moves in. Both need the same set identifier as long as the site lives: another one is another record.
+ */
+final class SiteRecords extends Construct {
+    private static final String SET_IDENTIFIER = "twinhost";
+
+    SiteRecords(Construct scope, String id, Settings settings, NetworkLoadBalancer balancer) {
+        super(scope, id);
+        IHostedZone zone = zone(settings);
+        ARecord.Builder.create(this, "Apex")
+                .zone(zone)
+                .recordName(settings.domain())
+                .target(RecordTarget.fromAlias(new LoadBalancerTarget(balancer)))
+                .weight(settings.dnsWeight())
+                .setIdentifier(SET_IDENTIFIER)
+                .build();
+        CnameRecord.Builder.create(this, "Www")
+                .zone(zone)
+                .recordName(settings.www())
+                .domainName(balancer.getLoadBalancerDnsName())
+                .ttl(Duration.seconds(60))
+                .weight(settings.dnsWeight())
+                .setIdentifier(SET_IDENTIFIER)
+                .build();
+    }
+
+    private IHostedZone zone(Settings settings) {
+        return settings.hostedZoneId()
+                .map(zoneId -> HostedZone.fromHostedZoneAttributes(
+                        this,
+                        "Zone",
+                        HostedZoneAttributes.builder()
+                                .hostedZoneId(zoneId)
+                                .zoneName(settings.domain())
+                                .build()))
+                .orElseGet(() -> HostedZone.fromLookup(
+                        this,
+                        "Zone",
+                        HostedZoneProviderProps.builder()
+                                .domainName(settings.domain())
+                                .build()));
+    }
+}

@@ -1,0 +1,143 @@
+package dev.twinhost;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.twinhost.settings.Settings;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import software.amazon.awscdk.Stack;
+import software.amazon.awscdk.services.iam.PolicyStatement;
+import software.amazon.awscdk.services.s3.assets.Asset;
+import software.amazon.awscdk.services.ssm.CfnAssociation;
+import software.amazon.awscdk.services.ssm.CfnDocument;
+import software.amazon.awscdk.services.ssm.StringParameter;
+import software.constructs.Construct;
+
+/**
+ * What runs on the hosts, as one archive, and the way it gets there: a parameter that names it, and a document with
+ * which Systems Manager starts it on the machines of the Swarm, one at a time.
+ *
+ * <p>A release never replaces a machine. The machines read every release of this stack, older ones too: a host that
+ * boots applies the last one that converged, which need not be the newest.
+ */
+final class SiteRelease extends Construct {
+    private final String sha256;
+    private final Asset asset;
+    private final StringParameter parameter;
+    private final CfnDocument document;
+
+    SiteRelease(Construct scope, String id, Settings settings, Path checkout, EdgeLoadBalancer balancer) {
+        super(scope, id);
+        ReleaseArchive archive = new ReleaseArchive(checkout, exports(settings));
+        sha256 = archive.sha256();
+        asset = createAsset(archive);
+        parameter = createParameter(balancer);
+        document = createDocument();
+    }
+
+    private static Map<String, String> exports(Settings settings) {
+        Map<String, String> exports = new LinkedHashMap<>();
+        exports.put("TWINHOST_DOMAIN", settings.domain());
+        exports.put("TWINHOST_EMAIL", settings.email());
+        exports.put("TWINHOST_ACME_DIRECTORY", settings.acme().directory());
+        exports.put("TWINHOST_ACME_NAME", settings.acme().name());
+        exports.put("TWINHOST_APP_IMAGE", settings.appImage().orElse(""));
+        exports.put("TWINHOST_APP_PORT", String.valueOf(settings.appPort()));
+        exports.put("TWINHOST_APP_REPLICAS", String.valueOf(settings.appReplicas()));
+        exports.put("TWINHOST_MANAGERS", settings.witness() ? "3" : "2");
+        exports.put("TWINHOST_LAME_DUCK", String.valueOf(EdgeLoadBalancer.lameDuckSeconds()));
+        exports.put("TWINHOST_EDGE_UPDATE_DELAY", String.valueOf(EdgeLoadBalancer.edgeUpdateDelaySeconds()));
+        return exports;
+    }
+
+    private Asset createAsset(ReleaseArchive archive) {
+        try {
+            Path zip = Files.createTempFile("twinhost-release-", ".zip");
+            try {
+                Files.write(zip, archive.bytes());
+                // Copied into the cloud assembly at once, so the file may go.
+                return Asset.Builder.create(this, "Archive")
+                        .path(zip.toString())
+                        .displayName("Twinhost release")
+                        .build();
+            } finally {
+                Files.delete(zip);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private StringParameter createParameter(EdgeLoadBalancer balancer) {
+        Map<String, Object> value = new LinkedHashMap<>();
+        value.put("bucket", asset.getS3BucketName());
+        value.put("key", asset.getS3ObjectKey());
+        value.put("sha256", sha256);
+        value.put("balancer", balancer.balancer().getLoadBalancerDnsName());
+        value.put("targetGroups", balancer.targetGroupArns());
+        return StringParameter.Builder.create(this, "Current")
+                .description("The release that the machines of the Swarm apply")
+                .stringValue(Stack.of(this).toJsonString(value))
+                .build();
+    }
+
+    private CfnDocument createDocument() {
+        return CfnDocument.Builder.create(this, "Document")
+                .documentType("Command")
+                .documentFormat("JSON")
+                .targetType("/AWS::EC2::Instance")
+                // A changed document keeps its name, which the association refers to.
+                .updateMethod("NewVersion")
+                .content(documentContent())
+                .build();
+    }
+
+    private static Map<?, ?> documentContent() {
+        try (InputStream json = SiteRelease.class.getResourceAsStream("release-document.json")) {
+            return new ObjectMapper().readValue(json, Map.class);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Starts every new release on these machines; they have to exist first. */
+    void runOn(SwarmHosts hosts) {
+        CfnAssociation association = CfnAssociation.Builder.create(this, "Association")
+                .name(document.getRef())
+                .targets(List.of(CfnAssociation.TargetProperty.builder()
+                        .key("tag:" + SwarmHosts.STACK_TAG)
+                        .values(List.of(Stack.of(this).getStackName()))
+                        .build()))
+                .parameters(Map.of("Release", List.of(sha256)))
+                .maxConcurrency("1")
+                .maxErrors("0")
+                .build();
+        association.getNode().addDependency(hosts);
+    }
+
+    /** Lets a machine learn the current release and fetch it, or an older one of this stack. */
+    List<PolicyStatement> readStatements() {
+        String key = asset.getS3ObjectKey();
+        String folder = key.substring(0, key.lastIndexOf('/') + 1);
+        return List.of(
+                PolicyStatement.Builder.create()
+                        .sid("LearnTheRelease")
+                        .actions(List.of("ssm:GetParameter"))
+                        .resources(List.of(parameter.getParameterArn()))
+                        .build(),
+                PolicyStatement.Builder.create()
+                        .sid("FetchReleases")
+                        .actions(List.of("s3:GetObject"))
+                        .resources(List.of(asset.getBucket().arnForObjects(folder + "*.zip")))
+                        .build());
+    }
+
+    StringParameter parameter() {
+        return parameter;
+    }
+}

@@ -1,0 +1,53 @@
+package dev.twinhost;
+
+import dev.twinhost.settings.Dns;
+import dev.twinhost.settings.Settings;
+import java.nio.file.Path;
+import software.amazon.awscdk.Annotations;
+import software.amazon.awscdk.CfnOutput;
+import software.amazon.awscdk.Stack;
+import software.amazon.awscdk.StackProps;
+import software.constructs.Construct;
+
+/** One site. Has no resources of its own: it says what there is and in which order. */
+final class TwinhostStack extends Stack {
+    TwinhostStack(Construct scope, String id, StackProps props, Settings settings, Path checkout) {
+        super(scope, id, props);
+        Network network = new Network(this, "Network", settings);
+        SharedStorage storage = new SharedStorage(this, "SharedStorage", network);
+        EdgeLoadBalancer balancer = new EdgeLoadBalancer(this, "EdgeLoadBalancer", network);
+        if (settings.dns() == Dns.ALL) {
+            new SiteRecords(this, "SiteRecords", settings, balancer.balancer());
+        }
+        SiteRelease release = new SiteRelease(this, "SiteRelease", settings, checkout, balancer);
+        release.runOn(new SwarmHosts(this, "SwarmHosts", settings, network, storage, balancer, release));
+        warn(settings);
+        output("SiteUrl", "Where the site answers", "https://" + settings.www() + "/");
+        output(
+                "BalancerName",
+                "What the site's names point to",
+                balancer.balancer().getLoadBalancerDnsName());
+        output("SessionCommand", "A shell on a host", sessionCommand());
+    }
+
+    private void warn(Settings settings) {
+        if (settings.appReplicas() == 1) {
+            Annotations.of(this)
+                    .addWarningV2(
+                            "twinhost:appReplicas",
+                            "appReplicas is 1: when the host of the only replica dies, and whenever the application is updated, "
+                                    + "the site answers with errors until another replica has started.");
+        }
+    }
+
+    private String sessionCommand() {
+        return "aws ssm start-session --region " + getRegion() + " --target \"$(aws ec2 describe-instances --region "
+                + getRegion() + " --filters Name=tag:" + SwarmHosts.STACK_TAG + ",Values=" + getStackName()
+                + " Name=tag:" + SwarmHosts.ROLE_TAG + ",Values=host Name=instance-state-name,Values=running"
+                + " --query 'Reservations[0].Instances[0].InstanceId' --output text)\"";
+    }
+
+    private void output(String id, String description, String value) {
+        CfnOutput.Builder.create(this, id).description(description).value(value).build();
+    }
+}

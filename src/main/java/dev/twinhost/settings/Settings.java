@@ -1,0 +1,212 @@
+package dev.twinhost.settings;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.function.Predicate;
+import java.util.regex.Pattern;
+
+/**
+ * What a site is made of; one record, complete and checked. The keys, their defaults and their meaning are in the
+ * README's table of settings.
+ *
+ * <p>The constructor checks every component and reports every fault at once ({@link InvalidSettings}); host names come
+ * out of it in lower-case ASCII.
+ *
+ * @param environment the block of {@code environments} that was laid over the rest, where one was asked for
+ * @param hostedZoneId absent: looked up by name
+ * @param appImage an image reference; absent: the default page
+ * @param appPort the port on which the application listens in its container
+ * @param acmeServer {@code production}, {@code staging} or a directory URL; see {@link #acme}
+ */
+public record Settings(
+        Optional<String> environment,
+        String domain,
+        String email,
+        Optional<String> hostedZoneId,
+        Dns dns,
+        int dnsWeight,
+        Optional<String> appImage,
+        int appPort,
+        int appReplicas,
+        String instanceType,
+        String witnessInstanceType,
+        boolean witness,
+        int zones,
+        String vpcCidr,
+        String acmeServer) {
+
+    static final String WANTED_DOMAIN = "the site's apex, such as example.org";
+    static final String WANTED_EMAIL = "one address, such as ops@example.org";
+    static final String WANTED_ZONE = "the id of the domain's hosted zone, such as Z0123456789ABCDEFGHIJ";
+    private static final String WANTED_IMAGE = "an image reference, such as example/shop:1.4.2";
+    private static final String WANTED_CIDR = "a block such as 10.42.0.0/16";
+
+    private static final Pattern MAILBOX =
+            Pattern.compile("[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*");
+    private static final Pattern ZONE_ID = Pattern.compile("Z[A-Z0-9]{7,31}");
+
+    // https://pkg.go.dev/github.com/distribution/reference: registry, path, tag, digest
+    private static final Pattern IMAGE = Pattern.compile("([a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?(:[0-9]{1,5})?/)?"
+            + "[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*"
+            + "(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[0-9a-f]{64})?");
+
+    private static final Pattern INSTANCE_TYPE = Pattern.compile(
+            "[a-z]+[0-9]{1,2}[a-z-]*\\.(nano|micro|small|medium|large" + "|xlarge|[0-9]+xlarge|metal|metal-[0-9]+xl)");
+
+    // A network load balancer takes no instances of these by id; macOS is not Linux.
+    // https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-target-groups.html
+    private static final Pattern UNFIT_TYPE =
+            Pattern.compile("(c1|cc1|cc2|cg1|cg2|cr1|g1|g2|hi1|hs1|m1|m2|m3|t1|mac[a-z0-9-]*)\\..*");
+
+    // The hosts' own: Docker's bridges and the Swarm's address pools are set there.
+    private static final CidrBlock DOCKERS = CidrBlock.of("172.16.0.0/12").orElseThrow();
+    private static final List<CidrBlock> NEVER_A_VPC = List.of(
+            CidrBlock.of("0.0.0.0/8").orElseThrow(),
+            CidrBlock.of("127.0.0.0/8").orElseThrow(),
+            CidrBlock.of("169.254.0.0/16").orElseThrow(),
+            CidrBlock.of("224.0.0.0/3").orElseThrow());
+
+    // https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html
+    private static final int LARGEST_VPC = 16;
+    private static final int SMALLEST_VPC = 28;
+    private static final int SMALLEST_SUBNET = 28;
+    private static final int USUAL_SUBNET = 24;
+
+    public Settings {
+        List<Fault> faults = new ArrayList<>();
+        checkNames(faults, domain, email);
+        hostedZoneId.ifPresent(id -> check(
+                faults, "hostedZoneId", id, ZONE_ID.asMatchPredicate(), "is not the id of a hosted zone", WANTED_ZONE));
+        range(faults, "dnsWeight", dnsWeight, 0, 255, "a weight from 0 to 255");
+        appImage.ifPresent(image ->
+                check(faults, "appImage", image, IMAGE.asMatchPredicate(), "is not an image reference", WANTED_IMAGE));
+        range(faults, "appPort", appPort, 1, 65535, "a port from 1 to 65535");
+        range(faults, "appReplicas", appReplicas, 1, Integer.MAX_VALUE, "at least 1, better 2");
+        checkInstanceType(faults, "instanceType", instanceType, "t4g.small");
+        checkInstanceType(faults, "witnessInstanceType", witnessInstanceType, "t4g.micro");
+        range(faults, "zones", zones, 2, 3, "3, or 2 with a weaker promise");
+        checkVpcCidr(faults, vpcCidr, zones);
+        check(
+                faults,
+                "acmeServer",
+                acmeServer,
+                server -> AcmeServer.of(server).isPresent(),
+                "is no ACME server",
+                "production, staging or a directory URL of at most 80 characters, such as https://acme.example.org/directory");
+        if (!faults.isEmpty()) {
+            throw new InvalidSettings(faults);
+        }
+        domain = HostName.of(domain).orElseThrow();
+        email = mailbox(email) + '@' + HostName.of(mailDomain(email)).orElseThrow();
+    }
+
+    /** Reads the settings, or throws {@link InvalidSettings} with all that is wrong. */
+    public static Settings read(Context context, boolean accountKnown) {
+        return new SettingsReader(context.values()).read(accountKnown);
+    }
+
+    /** The name under which the site answers. */
+    public String www() {
+        return "www." + domain;
+    }
+
+    public AcmeServer acme() {
+        return AcmeServer.of(acmeServer).orElseThrow();
+    }
+
+    /** The prefix length of the subnets: 24 where the VPC has room for it, as much as it has otherwise. */
+    public int subnetPrefix() {
+        return subnetPrefix(CidrBlock.of(vpcCidr).orElseThrow(), zones);
+    }
+
+    private static void checkNames(List<Fault> faults, String domain, String email) {
+        if (domain == null) {
+            faults.add(new Fault("domain", "is missing", null, WANTED_DOMAIN));
+        } else if (domain.toLowerCase(Locale.ROOT).startsWith("www.")) {
+            faults.add(new Fault("domain", "is not an apex", domain, WANTED_DOMAIN + "; the site adds www. to it"));
+        } else {
+            // What www. is put before has to stay a host name.
+            boolean valid = HostName.of(domain)
+                    .flatMap(name -> HostName.of("www." + name))
+                    .isPresent();
+            check(faults, "domain", domain, name -> valid, "is not a public host name", WANTED_DOMAIN);
+        }
+        if (email == null) {
+            faults.add(new Fault("email", "is missing", null, WANTED_EMAIL));
+        } else {
+            check(faults, "email", email, Settings::isAddress, "is not an e-mail address", WANTED_EMAIL);
+        }
+    }
+
+    private static boolean isAddress(String email) {
+        return email.length() <= 254
+                && email.indexOf('@') > 0
+                && MAILBOX.matcher(mailbox(email)).matches()
+                && HostName.of(mailDomain(email)).isPresent();
+    }
+
+    private static String mailbox(String email) {
+        return email.substring(0, email.lastIndexOf('@'));
+    }
+
+    private static String mailDomain(String email) {
+        return email.substring(email.lastIndexOf('@') + 1);
+    }
+
+    private static void checkInstanceType(List<Fault> faults, String key, String type, String example) {
+        String wanted = "a type such as " + example;
+        if (!INSTANCE_TYPE.matcher(type).matches()) {
+            faults.add(new Fault(key, "is not an instance type", type, wanted));
+        } else if (UNFIT_TYPE.matcher(type).matches()) {
+            faults.add(new Fault(key, "is a type that a network load balancer or Linux cannot take", type, wanted));
+        } else if (type.endsWith(".nano")) {
+            faults.add(
+                    new Fault(key, "has too little memory to install packages", type, wanted + " (micro or larger)"));
+        }
+    }
+
+    private static void checkVpcCidr(List<Fault> faults, String text, int zones) {
+        Optional<CidrBlock> parsed = CidrBlock.of(text);
+        if (parsed.isEmpty()) {
+            faults.add(new Fault("vpcCidr", "is not a block of IPv4 addresses", text, WANTED_CIDR));
+            return;
+        }
+        CidrBlock block = parsed.get();
+        if (!block.equals(block.network())) {
+            faults.add(new Fault("vpcCidr", "does not start at its own first address", text, block.network() + ""));
+        } else if (block.prefix() < LARGEST_VPC || block.prefix() > SMALLEST_VPC) {
+            faults.add(new Fault("vpcCidr", "has a size that no VPC may have", text, "/16 to /28, as 10.42.0.0/16"));
+        } else if (block.meets(DOCKERS)) {
+            faults.add(
+                    new Fault("vpcCidr", "meets " + DOCKERS + ", which Docker uses on the hosts", text, WANTED_CIDR));
+        } else if (NEVER_A_VPC.stream().anyMatch(block::meets)) {
+            faults.add(new Fault("vpcCidr", "is a block that no VPC may have", text, WANTED_CIDR));
+        } else if (subnetPrefix(block, zones) > SMALLEST_SUBNET) {
+            String wanted = "at least /" + (SMALLEST_SUBNET - zoneBits(zones)) + ", as 10.42.0.0/16";
+            faults.add(new Fault("vpcCidr", "is too small for a subnet in each of " + zones + " zones", text, wanted));
+        }
+    }
+
+    private static int subnetPrefix(CidrBlock block, int zones) {
+        return Math.max(USUAL_SUBNET, block.prefix() + zoneBits(zones));
+    }
+
+    private static int zoneBits(int zones) {
+        return zones == 2 ? 1 : 2;
+    }
+
+    private static void range(List<Fault> faults, String key, int value, int least, int most, String wanted) {
+        if (value < least || value > most) {
+            faults.add(new Fault(key, "is out of range", value, wanted));
+        }
+    }
+
+    private static void check(
+            List<Fault> faults, String key, String value, Predicate<String> valid, String problem, String wanted) {
+        if (!valid.test(value)) {
+            faults.add(new Fault(key, problem, value, wanted));
+        }
+    }
+}

@@ -1,0 +1,279 @@
+package dev.twinhost.settings;
+
+import java.math.BigDecimal;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Pattern;
+
+/**
+ * Turns context into {@link Settings}: lays the environment over the rest, refuses what is no setting, and converts.
+ * Values are typed where they come from {@code cdk.json} and text where they come from {@code -c key=value}; both are
+ * taken, anything else is a fault, and no fault is hidden by a default.
+ */
+final class SettingsReader {
+    /** The settings, in the order in which the README lists them and faults are reported. */
+    static final List<String> KEYS = List.of(
+            "domain",
+            "email",
+            "hostedZoneId",
+            "dns",
+            "dnsWeight",
+            "appImage",
+            "appPort",
+            "appReplicas",
+            "instanceType",
+            "witnessInstanceType",
+            "witness",
+            "zones",
+            "vpcCidr",
+            "acmeServer");
+
+    private static final String ENVIRONMENT = "environment";
+    private static final String ENVIRONMENTS = "environments";
+    private static final Pattern ENVIRONMENT_NAME = Pattern.compile("[a-z]([a-z0-9-]{0,29}[a-z0-9])?");
+
+    /** What nobody but a person writes into context: keys of CDK and of its plug-ins hold punctuation. */
+    private static final Pattern PLAIN = Pattern.compile("[A-Za-z][A-Za-z0-9]*");
+
+    private static final Pattern WORDS = Pattern.compile("[A-Za-z0-9_.-]+");
+
+    // The values with which cdk.json ships, so that a fresh clone synthesises; nobody can deploy them.
+    private static final String EXAMPLE_DOMAIN = "example.com";
+    private static final String EXAMPLE_ZONE = "Z0EXAMPLE0EXAMPLE0EX";
+
+    private final Map<String, Object> context;
+    private final Map<String, Object> values = new LinkedHashMap<>();
+    private final List<Fault> faults = new ArrayList<>();
+
+    SettingsReader(Map<String, Object> context) {
+        this.context = context;
+        context.forEach((key, value) -> {
+            if (KEYS.contains(key) && value != null) {
+                values.put(key, value);
+            }
+        });
+    }
+
+    Settings read(boolean accountKnown) {
+        refuseUnknownKeys();
+        Optional<String> environment = overlay();
+        Optional<String> domain = text("domain", Settings.WANTED_DOMAIN);
+        Optional<String> email = text("email", Settings.WANTED_EMAIL);
+        Optional<String> hostedZoneId = text("hostedZoneId", Settings.WANTED_ZONE);
+        Dns dns = dns();
+        if (accountKnown) {
+            refuseExamples(domain, email, hostedZoneId);
+        } else {
+            requireZone(hostedZoneId, dns);
+        }
+        Settings settings = null;
+        try {
+            settings = new Settings(
+                    environment,
+                    domain.orElse(null),
+                    email.orElse(null),
+                    hostedZoneId,
+                    dns,
+                    number("dnsWeight", 100),
+                    text("appImage", "an image reference, such as example/shop:1.4.2"),
+                    number("appPort", 80),
+                    number("appReplicas", 2),
+                    text("instanceType", "a type such as t4g.small").orElse("t4g.small"),
+                    text("witnessInstanceType", "a type such as t4g.micro").orElse("t4g.micro"),
+                    flag("witness", true),
+                    number("zones", 3),
+                    text("vpcCidr", "a block such as 10.42.0.0/16").orElse("10.42.0.0/16"),
+                    text("acmeServer", "production, staging or a directory URL").orElse("production"));
+        } catch (InvalidSettings invalid) {
+            // A value that could not be read was replaced only to get here: what is wrong with it is known already.
+            invalid.faults().stream().filter(fault -> !isFaulty(fault.key())).forEach(faults::add);
+        }
+        if (!faults.isEmpty()) {
+            faults.sort(Comparator.comparingInt(SettingsReader::position));
+            throw new InvalidSettings(faults);
+        }
+        return settings;
+    }
+
+    private void refuseUnknownKeys() {
+        context.forEach((key, value) -> {
+            boolean ours = KEYS.contains(key) || key.equals(ENVIRONMENT) || key.equals(ENVIRONMENTS);
+            boolean like = PLAIN.matcher(key).matches()
+                    || WORDS.matcher(key).matches()
+                            && Spelling.nearest(key, known()).isPresent();
+            if (!ours && like) {
+                faults.add(unknown(key, key, value, known()));
+            }
+        });
+    }
+
+    private Optional<String> overlay() {
+        Map<String, Map<String, Object>> environments = environments();
+        Object name = context.get(ENVIRONMENT);
+        if (name == null) {
+            return Optional.empty();
+        }
+        if (!(name instanceof String text) || !environments.containsKey(text)) {
+            String wanted = environments.isEmpty()
+                    ? "no environment, or a block environments." + name + " in cdk.json"
+                    : "one of " + String.join(", ", environments.keySet());
+            faults.add(new Fault(ENVIRONMENT, "is not one of the environments in cdk.json", name, wanted));
+            return Optional.empty();
+        }
+        environments.get(text).forEach((key, value) -> {
+            if (value != null) {
+                values.put(key, value);
+            }
+        });
+        return Optional.of(text);
+    }
+
+    private Map<String, Map<String, Object>> environments() {
+        Map<String, Map<String, Object>> blocks = new LinkedHashMap<>();
+        Object written = context.get(ENVIRONMENTS);
+        if (written == null) {
+            return blocks;
+        }
+        if (!(written instanceof Map<?, ?> named)) {
+            faults.add(new Fault(
+                    ENVIRONMENTS,
+                    "is not an object",
+                    written,
+                    "blocks in cdk.json, such as {\"staging\": {\"domain\": …}}"));
+            return blocks;
+        }
+        named.forEach((name, block) -> {
+            String path = ENVIRONMENTS + '.' + name;
+            if (!ENVIRONMENT_NAME.matcher(name.toString()).matches()) {
+                faults.add(new Fault(
+                        path,
+                        "has a name that cannot be part of a stack's name",
+                        name,
+                        "lower-case letters, digits and -, such as staging"));
+            } else if (block instanceof Map<?, ?> settings) {
+                blocks.put(name.toString(), block(path, settings));
+            } else {
+                faults.add(
+                        new Fault(path, "is not an object", block, "settings, such as {\"domain\": \"example.org\"}"));
+            }
+        });
+        return blocks;
+    }
+
+    private Map<String, Object> block(String path, Map<?, ?> written) {
+        Map<String, Object> block = new LinkedHashMap<>();
+        written.forEach((name, value) -> {
+            String key = name.toString();
+            if (KEYS.contains(key)) {
+                block.put(key, value);
+            } else {
+                faults.add(unknown(path + '.' + key, key, value, KEYS));
+            }
+        });
+        return block;
+    }
+
+    private static List<String> known() {
+        List<String> known = new ArrayList<>(KEYS);
+        known.add(ENVIRONMENT);
+        known.add(ENVIRONMENTS);
+        return known;
+    }
+
+    private static Fault unknown(String path, String key, Object value, List<String> known) {
+        String wanted = Spelling.nearest(key, known).orElse("one of " + String.join(", ", known));
+        return new Fault(path, "is not a setting", value, wanted);
+    }
+
+    private Optional<String> text(String key, String wanted) {
+        Object value = values.get(key);
+        if (value == null) {
+            return Optional.empty();
+        }
+        if (!(value instanceof String text)) {
+            faults.add(new Fault(key, "is not text", value, wanted));
+            return Optional.empty();
+        }
+        if (text.isBlank()) {
+            faults.add(new Fault(key, "is empty", value, wanted));
+            return Optional.empty();
+        }
+        return Optional.of(text);
+    }
+
+    private int number(String key, int fallback) {
+        Object value = values.getOrDefault(key, fallback);
+        try {
+            if (value instanceof Number || value instanceof String text && text.matches("-?[0-9]{1,9}")) {
+                return new BigDecimal(value.toString()).intValueExact();
+            }
+        } catch (ArithmeticException notWhole) {
+            // Falls through to the fault.
+        }
+        faults.add(new Fault(key, "is not a whole number", value, "a number such as " + fallback));
+        return fallback;
+    }
+
+    private boolean flag(String key, boolean fallback) {
+        Object value = values.getOrDefault(key, fallback);
+        if (value instanceof Boolean flag) {
+            return flag;
+        }
+        if ("true".equals(value) || "false".equals(value)) {
+            return "true".equals(value);
+        }
+        faults.add(new Fault(key, "is neither true nor false", value, "true or false"));
+        return fallback;
+    }
+
+    private Dns dns() {
+        Object value = values.getOrDefault("dns", "all");
+        if ("all".equals(value)) {
+            return Dns.ALL;
+        }
+        if (!"none".equals(value)) {
+            faults.add(new Fault("dns", "is neither all nor none", value, "all or none"));
+        }
+        return Dns.NONE;
+    }
+
+    private void requireZone(Optional<String> hostedZoneId, Dns dns) {
+        if (dns == Dns.ALL && hostedZoneId.isEmpty() && !isFaulty("hostedZoneId")) {
+            String wanted = Settings.WANTED_ZONE + ", or credentials of the account that holds it";
+            faults.add(new Fault(
+                    "hostedZoneId", "is missing, and no AWS account is known in which to look it up", null, wanted));
+        }
+    }
+
+    private void refuseExamples(Optional<String> domain, Optional<String> email, Optional<String> hostedZoneId) {
+        domain.filter(SettingsReader::isExample)
+                .ifPresent(
+                        name -> faults.add(new Fault("domain", "is the example's", name, "the domain of your site")));
+        email.filter(address -> isExample(address.substring(address.lastIndexOf('@') + 1)))
+                .ifPresent(address ->
+                        faults.add(new Fault("email", "is the example's", address, "an address that you read")));
+        hostedZoneId.filter(EXAMPLE_ZONE::equals).ifPresent(id -> {
+            String wanted = "the id of your domain's hosted zone, or no hostedZoneId, to have it looked up";
+            faults.add(new Fault("hostedZoneId", "is the example's", id, wanted));
+        });
+    }
+
+    private static boolean isExample(String written) {
+        String name = written.toLowerCase(Locale.ROOT);
+        return name.equals(EXAMPLE_DOMAIN) || name.endsWith('.' + EXAMPLE_DOMAIN);
+    }
+
+    private boolean isFaulty(String key) {
+        return faults.stream().anyMatch(fault -> fault.key().equals(key));
+    }
+
+    /** What is no setting comes first: it often explains what is missing. */
+    private static int position(Fault fault) {
+        return KEYS.indexOf(fault.key());
+    }
+}
