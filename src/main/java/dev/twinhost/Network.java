@@ -4,6 +4,7 @@ import dev.twinhost.settings.Settings;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import software.amazon.awscdk.Fn;
 import software.amazon.awscdk.services.ec2.GatewayVpcEndpointAwsService;
 import software.amazon.awscdk.services.ec2.GatewayVpcEndpointOptions;
@@ -63,6 +64,8 @@ final class Network extends Construct {
                         .mapToObj(zone -> Fn.select(zone, Fn.getAzs()))
                         .toList())
                 .natGateways(0)
+                // Nothing is in the default group; emptying it would take a Lambda function of CDK's.
+                .restrictDefaultSecurityGroup(false)
                 .subnetConfiguration(List.of(SubnetConfiguration.builder()
                         .name("Public")
                         .subnetType(SubnetType.PUBLIC)
@@ -134,9 +137,11 @@ final class Network extends Construct {
         return storageGroup;
     }
 
-    /** What has to be there before a machine can reach anything: routes, and every rule of the groups. */
+    /** What has to be there before a machine can reach anything: the subnets' routes, and every rule of the groups. */
     List<IDependable> reachability() {
-        return List.of(vpc.getInternetConnectivityEstablished(), balancerGroup, hostGroup, machineGroup, storageGroup);
+        Stream<IDependable> routes = vpc.getPublicSubnets().stream().map(ISubnet::getInternetConnectivityEstablished);
+        return Stream.concat(routes, Stream.of(balancerGroup, hostGroup, machineGroup, storageGroup))
+                .toList();
     }
 
     private static SubnetSelection select(List<ISubnet> subnets) {

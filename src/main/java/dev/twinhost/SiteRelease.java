@@ -1,9 +1,7 @@
 package dev.twinhost;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.twinhost.settings.Settings;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -93,16 +91,8 @@ final class SiteRelease extends Construct {
                 .targetType("/AWS::EC2::Instance")
                 // A changed document keeps its name, which the association refers to.
                 .updateMethod("NewVersion")
-                .content(documentContent())
+                .content(JsonResource.read("release-document.json"))
                 .build();
-    }
-
-    private static Map<?, ?> documentContent() {
-        try (InputStream json = SiteRelease.class.getResourceAsStream("release-document.json")) {
-            return new ObjectMapper().readValue(json, Map.class);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
     }
 
     /** Starts every new release on these machines; they have to exist first. */

@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
 import software.amazon.awscdk.App;
+import software.amazon.awscdk.AppProps;
 import software.amazon.awscdk.DefaultStackSynthesizer;
 import software.amazon.awscdk.Environment;
 import software.amazon.awscdk.StackProps;
@@ -18,13 +19,25 @@ public final class TwinhostApp {
 
     public static void main(String[] arguments) {
         try {
-            App app = new App();
+            App app = new App(TwinhostApp.props().build());
             addStack(app, System.getenv(), Path.of(""));
             app.synth();
         } catch (InvalidSettings | IncompleteCheckout refused) {
             System.err.println(refused.getMessage());
             System.exit(REFUSED);
         }
+    }
+
+    /**
+     * Every behaviour that CDK 2.263.0 recommends, as {@code cdk init} would write it into {@code cdk.json}, which here
+     * is for people; and only what a deploy needs in the cloud assembly.
+     */
+    static AppProps.Builder props() {
+        return AppProps.builder()
+                .postCliContext(JsonResource.read("feature-flags.json"))
+                .analyticsReporting(false)
+                .treeMetadata(false)
+                .stackTraces(false);
     }
 
     /** @param variables those of the process; the CDK command line names account and region there, where it knows them */
