@@ -1,0 +1,121 @@
+#!/bin/sh
+# Orders and renews the certificate with certbot, so that no loop, crash or wrong record can burn the CA's limits. POSIX sh.
+#
+# - An order is made only after the host has just said that it can succeed (pre-flight: `twinhost certificate` answers).
+# - When to try next is written to the shared storage before the order is made, so that it also holds for a container, or a host, that dies of it:
+#   1, 10, 100 minutes after a failure, then daily; half a day, less a bit of chance, after a success. A change of the names is tried at once.
+# Each ACME server has its own directory, so that a certificate of a staging server never stands in for one of production.
+set -eu
+: "${TWINHOST_DOMAIN:?}" "${TWINHOST_EMAIL:?}" "${TWINHOST_ACME_DIRECTORY:?}" "${TWINHOST_ACME_NAME:?}"
+
+config=/srv/letsencrypt/$TWINHOST_ACME_NAME
+plan=$config.next # failures in a row, time of the next attempt, names
+status=$config.status
+webroot=/srv/acme
+preflight=/srv/preflight
+names="www.$TWINHOST_DOMAIN,$TWINHOST_DOMAIN"
+umask 077
+
+# pause SECONDS: ends at once when the container is told to stop.
+pause() {
+  sleep "$1" &
+  wait $! || true
+}
+
+# put FILE TEXT: in one step, so that no reader sees half of it.
+put() {
+  printf '%s\n' "$2" >"$1.new"
+  mv -f "$1.new" "$1"
+}
+
+# say TEXT: what is going on, for the log and for `twinhost status`; once, until it changes.
+said=''
+say() {
+  [ "$1" != "$said" ] || return 0
+  said=$1
+  echo "$1"
+  put "$status" "$1"
+}
+
+# chance LIMIT: a number below LIMIT.
+chance() {
+  echo $(($(od -An -N4 -tu4 /dev/urandom) % $1))
+}
+
+# read_plan: sets failures and next; a plan for other names, or one further away than any that is made here, is none.
+read_plan() {
+  failures=0
+  next=0
+  planned=''
+  if [ -e "$plan" ]; then
+    read -r failures next planned <"$plan" || true
+  fi
+  if [ "$planned" != "$names" ] || [ "$next" -gt $(($(date +%s) + 86400)) ]; then
+    failures=0
+    next=0
+  fi
+}
+
+# may_order: asks the host for a pre-flight and waits for its answer to this very question.
+may_order() {
+  question=$(cat /proc/sys/kernel/random/uuid)
+  put "$preflight/request" "$question"
+  waited=0
+  while [ "$waited" -lt 60 ]; do
+    answer=''
+    read -r answered answer <"$preflight/answer" 2>/dev/null || true
+    if [ "${answered:-}" = "$question" ]; then
+      [ "$answer" != ok ] || return 0
+      say "waits: $answer"
+      return 1
+    fi
+    pause 1
+    waited=$((waited + 1))
+  done
+  say 'waits: the host did not answer the pre-flight within 60 s'
+  return 1
+}
+
+# order: one run of certbot; it orders only what is missing or due.
+order() {
+  certbot certonly -n --agree-tos -m "$TWINHOST_EMAIL" --server "$TWINHOST_ACME_DIRECTORY" \
+    --webroot -w "$webroot" --cert-name "$TWINHOST_DOMAIN" -d "www.$TWINHOST_DOMAIN" -d "$TWINHOST_DOMAIN" --expand --keep-until-expiring \
+    --config-dir "$config" --work-dir /tmp/certbot/work --logs-dir /tmp/certbot/logs
+}
+
+# attempt: writes the plan for the case of a failure, orders, and writes the plan for a success.
+attempt() {
+  failures=$((failures + 1))
+  case $failures in
+    1) delay=60 ;;
+    2) delay=600 ;;
+    3) delay=6000 ;;
+    *) delay=86400 ;;
+  esac
+  put "$plan" "$failures $(($(date +%s) + delay)) $names"
+  order &
+  child=$!
+  result=0
+  while kill -0 "$child" 2>/dev/null; do
+    wait "$child" && result=0 || result=$?
+  done
+  if [ "$result" = 0 ]; then
+    put "$plan" "0 $(($(date +%s) + 43200 - $(chance 7200))) $names"
+    say "has a certificate for $names"
+  else
+    say "the attempt failed ($failures in a row), the next one is in $((delay / 60)) min"
+  fi
+}
+
+stopped=''
+trap 'stopped=yes' TERM INT
+while [ -z "$stopped" ]; do
+  read_plan
+  if [ "$(date +%s)" -lt "$next" ]; then
+    pause 10
+  elif may_order; then
+    attempt
+  else
+    pause 5
+  fi
+done

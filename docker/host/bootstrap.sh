@@ -1,0 +1,92 @@
+#!/bin/bash
+# Makes this machine a part of the cluster: run once by the launcher and then on every boot; may run again at any time.
+. "$(dirname "$0")/lib.sh"
+mkdir -p "$STATE/preflight" "$VOLATILE"
+load_machine
+
+exec 8>"$VOLATILE/bootstrap.lock"
+flock -n 8 || die 'another bootstrap is running'
+
+# identify: who this machine is, as the metadata service says.
+identify() {
+  local instance address
+  instance=$(metadata instance-id) && address=$(metadata local-ipv4) || return 1
+  printf 'export TWINHOST_INSTANCE=%q\nexport TWINHOST_ADDRESS=%q\n' "$instance" "$address" | write "$STATE/instance.env"
+}
+
+# mount_storage: fstab mounts it at boot; where that came too early or the storage was away, this does.
+mount_storage() {
+  mounted || timeout -k 5 60 mount /srv/twinhost
+}
+
+# apply_converged: a machine boots with the release that converged last, not with one that failed or is still on its way.
+apply_converged() {
+  local converged folder
+  converged=$(record release) || return 1
+  [[ -n $converged ]] || return 0
+  folder=$(fetch_release "$converged") || return 1
+  [[ $folder != "$RELEASE" ]] || return 0
+  log "hands over to the release that converged last, ${folder##*/}"
+  install_release "$folder"
+  exec bash "$folder/docker/host/bootstrap.sh"
+}
+
+# start_docker: the labels have to be there before the first start, because Swarm places services by them. No network of Docker's meets 10.0.0.0/8,
+# where a VPC usually is; logs are bounded.
+start_docker() {
+  mkdir -p /etc/docker
+  jq -n --arg role "$TWINHOST_ROLE" --arg instance "$TWINHOST_INSTANCE" '{
+    labels: ["twinhost.role=\($role)", "twinhost.instance=\($instance)"],
+    "log-driver": "local", "log-opts": {"max-size": "10m", "max-file": "3"},
+    bip: "172.17.0.1/16", "default-address-pools": [{base: "172.18.0.0/16", size: 24}]}' >"$VOLATILE/daemon.json"
+  if ! cmp -s "$VOLATILE/daemon.json" /etc/docker/daemon.json; then
+    install -m 0644 "$VOLATILE/daemon.json" /etc/docker/daemon.json
+    ! systemctl -q is-active docker || systemctl restart docker
+  fi
+  systemctl -q enable --now docker
+  await 120 'Docker' docker_api GET /_ping >/dev/null
+}
+
+# complete: whether this machine is all that it should be. Prints what is missing.
+complete() {
+  local down unhealthy
+  [[ $(swarm_state) == active ]] || { echo 'this machine is not active in the Swarm' && return 1; }
+  down=$(docker_api GET "/nodes?filters=$(filter role manager)" | jq -r '[.[] | select(.Status.State == "down") | .Description.Hostname] | join(", ")') ||
+    { echo 'no leader is seen' && return 1; }
+  [[ -z $down ]] || { echo "these managers are down: $down" && return 1; }
+  [[ $TWINHOST_ROLE == host ]] || return 0
+  unhealthy=$(target_health "$CURRENT" | awk -v id="$TWINHOST_INSTANCE" '$2 == id && $3 == "healthy" {healthy++} $2 == id && $3 != "healthy" {print $1 " says " $3}
+    END {if (healthy < 2) print healthy + 0 " of 2 target groups call it healthy"}' | paste -sd, -)
+  [[ -z $unhealthy ]] || { echo "${unhealthy//,/, }; the edge here: $(edge_here)" && return 1; }
+}
+
+# edge_here: what Swarm says of this machine's edge.
+edge_here() {
+  local node
+  node=$(docker_api GET /info 5 | jq -r .Swarm.NodeID)
+  docker_api GET "/tasks?filters=$(filter service twinhost_edge)" 2>/dev/null |
+    jq -r --arg node "$node" '[.[] | select(.NodeID == $node)] | sort_by(.CreatedAt) | last | if . then .Status | .Err // .State else "no task yet" end' || echo unknown
+}
+
+await 120 'the metadata service' identify
+load_machine
+install_release "$RELEASE"
+survivor=no
+[[ ! -e /var/lib/docker/swarm/docker-state.json ]] || survivor=yes
+# A machine that was in the Swarm goes on serving without the storage; one that never was has nowhere to go.
+if [[ $survivor == no ]]; then
+  await 300 'the shared storage' mount_storage
+  apply_converged
+elif mount_storage && apply_converged; then
+  log 'comes back with its Swarm state'
+else
+  log 'comes back with its Swarm state; the shared storage cannot be read'
+fi
+bash "$HOST/certificate.sh"
+start_docker
+bash "$HOST/join.sh"
+await 300 'a leader of the Swarm' swarm_cluster >/dev/null
+bash "$HOST/release.sh" --boot
+await 900 'this machine to be complete' complete
+mounted || die 'the shared storage is not mounted: what is served goes on being served'
+log 'this machine is complete'

@@ -1,0 +1,31 @@
+#!/bin/bash
+# Reads the cluster record, which gives this machine the right to act for 30 s, and advances this manager's counter in it.
+. "$(dirname "$0")/lib.sh"
+mkdir -p "$VOLATILE"
+load_machine
+[[ -n ${TWINHOST_INSTANCE:-} ]] || exit 0 # before the first bootstrap knows it
+
+if ! seen=$(refresh_record 2>&1); then
+  [[ -e $VOLATILE/unreadable ]] || log "the cluster record cannot be read: $seen"
+  touch "$VOLATILE/unreadable"
+  exit 0
+fi
+if [[ -e $VOLATILE/unreadable ]]; then
+  log 'the cluster record can be read again'
+  rm "$VOLATILE/unreadable"
+fi
+
+leader=no
+if cluster=$(swarm_cluster 2>/dev/null); then
+  leader=yes
+else
+  cluster=$(own_cluster)
+fi
+# a founder's heart beats from its claim on, and stops with the process that founds
+founding=$(cat "$VOLATILE/founding" 2>/dev/null || true)
+if [[ -n $founding && -d /proc/$founding ]]; then
+  founding=yes
+fi
+generation=$(jq -r --arg cluster "$cluster" --arg self "$TWINHOST_INSTANCE" --arg founding "$founding" '
+  select((.cluster != "" and .cluster == $cluster) or (.cluster == "" and .founder == $self and $founding == "yes")) | .generation' <<<"$seen")
+[[ -z $generation ]] || record beat "$generation" "$TWINHOST_INSTANCE" "$leader" "$TWINHOST_ADDRESS"

@@ -1,0 +1,227 @@
+# Functions that the verbs share; sourced by each of them.
+# shellcheck shell=bash disable=SC2034
+set -Eeuo pipefail
+shopt -s inherit_errexit
+umask 077
+
+# Every path begins with TWINHOST_ROOT, which is empty on a machine and a temporary folder in tests.
+readonly ROOT=${TWINHOST_ROOT:-}
+readonly SHARED=$ROOT/srv/twinhost
+readonly STATE=$ROOT/var/lib/twinhost
+readonly VOLATILE=$ROOT/run/twinhost
+readonly RELEASES=$ROOT/opt/twinhost/releases
+readonly CURRENT=$ROOT/opt/twinhost/current
+HOST=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
+readonly HOST RELEASE=${HOST%/docker/host}
+readonly FRESH=60 # seconds for which a heartbeat counts as fresh
+
+log() {
+  printf '%s %s: %s\n' "$(date -u +%FT%TZ)" "$(basename "$0" .sh)" "$*"
+}
+
+# die REASON: the end of a verb; the reason is the last line of the log.
+die() {
+  log "$*"
+  exit 1
+}
+
+# Seconds since boot. Wall clocks differ between machines and jump; nothing is decided by them.
+uptime_seconds() {
+  cut -d. -f1 /proc/uptime
+}
+
+trap 'log "line $LINENO of ${BASH_SOURCE[0]##*/} failed: $BASH_COMMAND" >&2' ERR
+
+# await SECONDS WHAT COMMAND…: runs COMMAND every second until it succeeds. What it prints is what it still waits for: logged when it
+# changes, and part of the reason when the time is over. A COMMAND that returns 2 says that waiting is of no use.
+await() {
+  local limit=$(($(uptime_seconds) + $1)) seconds=$1 what=$2 said last='' status
+  shift 2
+  while true; do
+    status=0
+    said=$("$@" 2>&1) || status=$?
+    ((status != 0)) || return 0
+    ((status != 2)) || die "$what: $said"
+    [[ $said == "$last" ]] || log "waits for $what${said:+: $said}"
+    last=$said
+    (($(uptime_seconds) < limit)) || die "waited $seconds s for $what${said:+, last: $said}"
+    sleep 1
+  done
+}
+
+# write FILE: puts standard input there in one step, so that no reader ever sees half of it.
+write() {
+  local new
+  new=$(mktemp "$1.XXXXXX")
+  cat >"$new" && mv -f "$new" "$1"
+}
+
+# load FILE…: sources those of the files that are there.
+load() {
+  local file
+  for file in "$@"; do
+    # shellcheck disable=SC1090
+    [[ ! -e $file ]] || . "$file"
+  done
+}
+
+# What the launcher wrote (region, role, ids), what this boot asked the metadata service for, and functions of the launcher.
+load_machine() {
+  load "$ROOT/etc/twinhost/machine.env" "$STATE/instance.env" "$ROOT/opt/twinhost/launcher.sh"
+  : "${TWINHOST_ROLE:?is missing from machine.env}"
+}
+
+# load_settings RELEASE: exports the site's settings of that release, and where this machine substitutes images, those.
+load_settings() {
+  load "$1/settings.env" "$ROOT/etc/twinhost/images.env"
+  : "${TWINHOST_DOMAIN:?is missing from settings.env}"
+}
+
+# mounted: whether the shared storage is mounted; asks the kernel's table, which does not stall when the storage does.
+mounted() {
+  [[ -n $ROOT ]] || grep -q ' /srv/twinhost ' /proc/self/mounts
+}
+
+# bounded SECONDS COMMAND…: for everything that touches the shared storage; a process that hangs in it obeys nothing but SIGKILL.
+bounded() {
+  timeout -s KILL "$@"
+}
+
+# record VERB …: reads or writes the cluster record, see record.sh.
+record() {
+  bounded 5 bash "$HOST/record.sh" "$@"
+}
+
+# docker_api METHOD PATH [SECONDS]: one call of the Engine API (1.44 is Docker 25.0). The body of a POST comes on standard input, so that no
+# token is ever an argument. Prints the answer; where the engine refuses, prints its message to standard error and returns 1.
+docker_api() {
+  local answer code body=()
+  [[ $1 == GET ]] || body=(-H 'Content-Type: application/json' --data-binary @-)
+  answer=$(curl -sS --max-time "${3:-10}" --unix-socket /run/docker.sock -X "$1" "${body[@]}" -w '\n%{http_code}' "http://docker/v1.44$2") || return 1
+  code=${answer##*$'\n'}
+  answer=${answer%$'\n'*}
+  if [[ $code != 2* ]]; then
+    jq -r '.message? // .' <<<"$answer" >&2 || printf '%s\n' "$answer" >&2
+    return 1
+  fi
+  printf '%s\n' "$answer"
+}
+
+# filter KEY VALUE: a filter of the Engine API, ready for a path.
+filter() {
+  jq -rn --arg key "$1" --arg value "$2" '{($key): [$value]} | tojson | @uri'
+}
+
+# swarm_state: inactive, pending, active, error or locked. Anything but inactive means that Swarm state is on this disk.
+swarm_state() {
+  docker_api GET /info 5 | jq -r .Swarm.LocalNodeState
+}
+
+# swarm_cluster: the id of the cluster that this manager is in, read through its leader; returns 1 where it sees none.
+swarm_cluster() {
+  docker_api GET /info 5 | jq -er '.Swarm | select(.ControlAvailable) | .Cluster.ID // empty'
+}
+
+# own_cluster: the id of the cluster that this machine joined or founded last; empty before that.
+own_cluster() {
+  cat "$STATE/cluster-id" 2>/dev/null || true
+}
+
+# refresh_record: reads the cluster record and keeps what it read, with the time on this machine's own clock. Prints it; returns 1 where the
+# storage cannot be read.
+refresh_record() {
+  local now seen
+  now=$(uptime_seconds)
+  seen=$(record show) && seen=$(jq -c --argjson now "$now" '. + {read: $now}' <<<"$seen") && write "$VOLATILE/record" <<<"$seen" || return 1
+  printf '%s\n' "$seen"
+}
+
+# may_act: whether this machine may change anything (release, heal, an order of a certificate): it has read the record within 30 s and found its
+# own cluster there. Prints why not.
+may_act() {
+  local own why
+  own=$(own_cluster)
+  [[ -n $own ]] || { echo 'this machine is in no cluster' && return 1; }
+  [[ -e $VOLATILE/record ]] || { echo 'the cluster record was not read since this machine started' && return 1; }
+  why=$(jq -r --arg own "$own" --argjson now "$(uptime_seconds)" '
+    if $now - .read > 30 then "the cluster record was last read \($now - .read) s ago"
+    elif .cluster != $own then "the cluster record names another cluster than the one of this machine"
+    else empty end' "$VOLATILE/record")
+  [[ -z $why ]] || { echo "$why" && return 1; }
+}
+
+# watch_record RECORD: remembers since when each manager's counter stands still, on this machine's own clock, and whether it was ever seen to
+# move. Prints the record with that: watched, the seconds for which this generation is under watch, and for each manager still and led, the
+# seconds since its counter was seen to move, and to move while it saw a leader (null: never).
+watch_record() {
+  local all
+  all=$(jq -c --argjson now "$(uptime_seconds)" --slurpfile kept <(cat "$VOLATILE/watch" 2>/dev/null || true) '
+    . as $record
+    | ($kept[0] | if .generation? == $record.generation then . else {generation: $record.generation, since: $now, managers: {}} end) as $before
+    | (.managers | map({key: .instance, value: (. as $m | $before.managers[.instance] as $was
+        | (if $was == null then $before.since < $now else $was.counter != $m.counter end) as $moved
+        | {counter, moved: (if $moved then $now else $was.moved end), led: (if $moved and $m.leader then $now else $was.led end)})}) | from_entries) as $after
+    | def age: if . == null then null else $now - . end;
+      {watch: {generation, since: $before.since, managers: $after},
+       record: ($record + {watched: ($now - $before.since),
+         managers: [.managers[] | . + {still: ($after[.instance].moved | age), led: ($after[.instance].led | age)}]})}' <<<"$1") || return 1
+  jq -c .watch <<<"$all" | write "$VOLATILE/watch" || return 1
+  jq -c .record <<<"$all"
+}
+
+# parameter: the release parameter's value as it is now.
+parameter() {
+  timeout 60 aws ssm get-parameter --name "$TWINHOST_RELEASE_PARAMETER" --query Parameter.Value --output text
+}
+
+# target_health RELEASE: one line for each target group of that release: "ARN-NAME INSTANCE STATE …".
+target_health() {
+  local group
+  for group in $(jq -r '.targetGroups[]' "$1/release.json"); do
+    timeout 20 aws elbv2 describe-target-health --target-group-arn "$group" --output json |
+      jq -r --arg group "$group" '.TargetHealthDescriptions[] | "\($group | split("/")[1] // $group) \(.Target.Id) \(.TargetHealth.State)"'
+  done
+}
+
+# install_release RELEASE: makes that release the one whose verbs, units and settings this machine runs with.
+install_release() {
+  local unit changed='' old
+  chmod 0755 "$1/docker/host/twinhost"
+  mkdir -p "$ROOT/usr/local/bin" "$ROOT/etc/systemd/system"
+  ln -sfn "$1" "$CURRENT.new" && mv -T "$CURRENT.new" "$CURRENT"
+  ln -sfn "$CURRENT/docker/host/twinhost" "$ROOT/usr/local/bin/twinhost"
+  for unit in "$1"/docker/host/units/*; do
+    cmp -s "$unit" "$ROOT/etc/systemd/system/${unit##*/}" && continue
+    install -m 0644 "$unit" "$ROOT/etc/systemd/system/"
+    changed=yes
+  done
+  [[ -z $changed ]] || systemctl daemon-reload
+  systemctl -q enable twinhost-bootstrap.service
+  for unit in "$1"/docker/host/units/*.timer; do
+    systemctl -q enable --now "${unit##*/}"
+  done
+  # the three youngest stay: this one, and what a person may want to look at
+  find "$RELEASES" -mindepth 1 -maxdepth 1 -type d ! -path "$(readlink -f "$1")" -printf '%T@ %p\n' | sort -rn | tail -n +3 |
+    while read -r _ old; do rm -rf "$old"; done
+}
+
+# render SOURCE TARGET: copies a file and fills in the settings; any other ${name} or $name stays as it is. A ${TWINHOST_…} that is no setting is
+# refused.
+render() {
+  local names unknown
+  mkdir -p "$(dirname "$2")"
+  # shellcheck disable=SC2016 # names for envsubst, not for the shell
+  names=$(compgen -v TWINHOST_ | sed 's/.*/${&}/')
+  # shellcheck disable=SC2016
+  unknown=$(grep -o '\${TWINHOST_[A-Za-z0-9_]*}' "$1" | grep -vxFf <(printf '%s\n' "$names") | paste -sd ' ') || true
+  [[ -z $unknown ]] || die "$1 asks for settings that do not exist: $unknown"
+  envsubst "$names" <"$1" >"$2"
+}
+
+# render_nginx RELEASE FOLDER: renders the folder nginx/ of that release. The settings must be exported.
+render_nginx() {
+  local file
+  while IFS= read -r file; do
+    render "$1/nginx/$file" "$2/$file"
+  done < <(cd "$1/nginx" && find . -name '*.conf' -printf '%P\n' | sort)
+}

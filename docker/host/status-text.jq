@@ -1,0 +1,17 @@
+# The object of status.jq as one screen of text.
+def pad(n): tostring | . + (" " * ([n - length, 1] | max));
+"site         \(.site)",
+"machine      \(.machine.instance), \(.machine.role), \(.machine.address), Swarm \(.machine.swarm), release \(.machine.release[0:12])",
+"record       \(if .record then "generation \(.record.generation), cluster \(.record.cluster), converged \(.record.converged[0:12]), read \(.record.readSecondsAgo) s ago" else "never read" end)",
+"certificate  \(if .certificate then "\(.certificate.names | join(", ")); \(.certificate.daysLeft) days left; \(if .certificate.placeholder then "placeholder" else "issued by \(.certificate.issuer)" end)" else "none" end)",
+"",
+("NODE" | pad(28)) + ("INSTANCE" | pad(22)) + ("ROLE" | pad(9)) + ("STATE" | pad(9)) + ("AVAILABLE" | pad(11)) + "MANAGER",
+(.nodes[]? | (.name | pad(28)) + (.instance | pad(22)) + (.role | pad(9)) + (.state | pad(9)) + (.availability | pad(11)) + .manager),
+"",
+("SERVICE" | pad(28)) + ("RUNNING" | pad(22)) + ("UPDATE" | pad(20)) + "ON",
+(.services[]? | (.name | pad(28)) + ("\(.running) of \(.wanted)" | pad(22)) + (.update | pad(20)) + (.nodes | join(", "))),
+"",
+("TARGET GROUP" | pad(28)) + ("INSTANCE" | pad(22)) + "STATE",
+(.targets[] | (.group | pad(28)) + (.instance | pad(22)) + .state),
+"",
+(if .wrong == [] then "all is well" else "wrong:", (.wrong[] | "  \(.)") end)

@@ -1,0 +1,34 @@
+# What `twinhost status` knows, as one object; `wrong` says in words what is not as it should be.
+$info[0] as $info | $nodes[0] as $nodes | $services[0] as $services | $tasks[0] as $tasks
+| {
+    site: $site,
+    machine: {instance: $instance, role: $role, address: $address, release: $release, swarm: ($info.Swarm.LocalNodeState? // "unknown"),
+      mayAct: ($why == ""), mayNotActBecause: $why},
+    record: (if $record then {generation: $record.generation, founder: $record.founder, cluster: $record.cluster, converged: $record.release,
+      readSecondsAgo: ($now - $record.read), managers: $record.managers} else null end),
+    nodes: (if $nodes then [$nodes[] | {name: .Description.Hostname, instance: (.Description.Engine.Labels["twinhost.instance"] // "?"),
+      role: (.Description.Engine.Labels["twinhost.role"] // "?"), state: .Status.State, availability: .Spec.Availability,
+      manager: (if .ManagerStatus.Leader? then "leader" elif .ManagerStatus then .ManagerStatus.Reachability else "none" end)}] | sort_by(.role, .name) else null end),
+    services: (if $services then [$services[] | . as $service | {name: (.Spec.Name | ltrimstr("twinhost_")), running: .ServiceStatus.RunningTasks,
+      wanted: .ServiceStatus.DesiredTasks, update: (.UpdateStatus.State? // "none"),
+      error: ([$tasks[]? | select(.ServiceID == $service.ID and .DesiredState != "shutdown" and .Status.Err) | .Status.Err] | last // ""),
+      nodes: [$tasks[]? | select(.ServiceID == $service.ID and .Status.State == "running") | .NodeID as $id | $nodes[]? | select(.ID == $id) | .Description.Hostname]}]
+      | sort_by(.name) else null end),
+    targets: [$targets | split("\n")[] | select(. != "") | split(" ") | {group: .[0], instance: .[1], state: .[2]}],
+    certificate: $certificate
+  }
+| . + {wrong: [
+    (if .nodes == null then "this machine sees no leader of the Swarm: nothing is scheduled, what runs goes on" else empty end),
+    (.nodes[]? | select(.state != "ready") | "the node \(.name) (\(.instance)) is \(.state)"),
+    (.nodes[]? | select(.manager == "unreachable") | "the manager \(.name) (\(.instance)) is unreachable"),
+    (if .nodes and ([.nodes[] | select(.role == "host" and .state == "ready")] | length) < 2 then "fewer than two hosts are ready" else empty end),
+    (.services[]? | select(.running != .wanted) | "the service \(.name) runs \(.running) of \(.wanted)\(if .error == "" then "" else ": \(.error)" end)"),
+    (.services[]? | select(.update | IN("paused", "rollback_paused", "rollback_completed")) | "the last update of \(.name): \(.update | gsub("_"; " "))"),
+    (if .services == [] then "no release is deployed" else empty end),
+    (if .targets == [] then "the balancer names no target, or cannot be asked" else empty end),
+    (.targets[] | select(.state != "healthy") | "\(.group) calls \(.instance) \(.state)"),
+    (if .record == null then "the cluster record was never read" elif .machine.mayAct then empty else "this machine may not act: \(.machine.mayNotActBecause)" end),
+    (if .certificate == null then "there is no certificate" elif .certificate.placeholder then "a placeholder is served\(if .certificate.certbot == "" then "" else "; certbot: \(.certificate.certbot)" end)"
+      elif .certificate.daysLeft < 14 then "the certificate ends in \(.certificate.daysLeft) days\(if .certificate.certbot == "" then "" else "; certbot: \(.certificate.certbot)" end)" else empty end),
+    (if .record and .record.converged != "" and .record.converged != .machine.release then "this machine runs with release \(.machine.release[0:12]), \(.record.converged[0:12]) converged last" else empty end)
+  ]}

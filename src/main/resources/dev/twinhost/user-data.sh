@@ -1,0 +1,114 @@
+# The launcher of one machine. The CDK app puts a shebang and the exported variables checked below in front of it and never edits it.
+# It installs packages, starts the log's shipping, mounts the shared storage, fetches the release and hands over to docker/host of that
+# release; whatever fails on the way is signalled to CloudFormation at once, and the last line of the log says why.
+# Everything that may change without a new machine belongs into docker/host, not in here.
+set -Eeuo pipefail
+shopt -s inherit_errexit
+
+: "${AWS_REGION:?}" "${TWINHOST_ROLE:?}" "${TWINHOST_FILE_SYSTEM:?}" "${TWINHOST_RELEASE_PARAMETER:?}"
+: "${TWINHOST_STACK:?}" "${TWINHOST_SIGNAL_RESOURCE:?}" "${TWINHOST_LOG_GROUP:?}"
+
+readonly LOG=/var/log/twinhost.log
+
+log() {
+  printf '%s launcher: %s\n' "$(date -u +%FT%TZ)" "$*"
+}
+
+die() {
+  log "$*"
+  exit 1
+}
+
+# metadata PATH: prints what the instance's metadata service says (IMDSv2).
+metadata() {
+  local service=http://169.254.169.254/latest token
+  token=$(curl -fsS --max-time 5 --retry 5 --retry-connrefused -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 60' "$service/api/token") &&
+    curl -fsS --max-time 5 --retry 5 -H "X-aws-ec2-metadata-token: $token" "$service/meta-data/$1"
+}
+
+# fetch_release JSON: brings the release that JSON (the value of the release parameter) names to this disk, verified. Prints its folder.
+fetch_release() {
+  local bucket key sha folder
+  bucket=$(jq -er .bucket <<<"$1") && key=$(jq -er .key <<<"$1") && sha=$(jq -er .sha256 <<<"$1") || return 1
+  folder=/opt/twinhost/releases/$sha
+  if [[ ! -d $folder ]]; then
+    rm -rf "$folder".* && mkdir -p "$folder.new" &&
+      timeout 300 aws s3api get-object --bucket "$bucket" --key "$key" "$folder.zip" >/dev/null &&
+      sha256sum --quiet -c - <<<"$sha  $folder.zip" >&2 &&
+      unzip -q "$folder.zip" -d "$folder.new" &&
+      mv "$folder.new" "$folder" && rm "$folder.zip" || return 1
+  fi
+  printf '%s\n' "$1" >"$folder/release.json" && printf '%s\n' "$folder"
+}
+
+# The only place that knows package names: Amazon Linux by dnf, Debian by apt. Installs what is missing and nothing else.
+install_packages() {
+  local missing=() name
+  if command -v dnf >/dev/null; then
+    for name in amazon-cloudwatch-agent amazon-efs-utils docker jq unzip /usr/bin/envsubst; do
+      rpm -q --whatprovides "$name" >/dev/null 2>&1 || missing+=("$name")
+    done
+    ((${#missing[@]} == 0)) || timeout 600 dnf -y -q install "${missing[@]}"
+  else
+    for name in awscli curl docker-cli docker.io gettext-base jq openssl unzip; do
+      dpkg-query -W -f '${db:Status-Abbrev}' "$name" 2>/dev/null | grep -q '^ii' || missing+=("$name")
+    done
+    ((${#missing[@]} == 0)) || { timeout 120 apt-get -q update && DEBIAN_FRONTEND=noninteractive timeout 600 apt-get -qy install "${missing[@]}"; }
+  fi || die "packages could not be installed: ${missing[*]}"
+}
+
+# Ships the log to the log group, in a stream named by the instance.
+start_log_agent() {
+  jq -n --arg file "$LOG" --arg group "$TWINHOST_LOG_GROUP" \
+    '{logs: {logs_collected: {files: {collect_list: [{file_path: $file, log_group_name: $group, log_stream_name: "{instance_id}"}]}}}}' \
+    >/etc/twinhost/cloudwatch-agent.json
+  timeout 60 amazon-cloudwatch-agent-ctl -a fetch-config -m ec2 -s -c file:/etc/twinhost/cloudwatch-agent.json >/dev/null ||
+    die 'the CloudWatch agent did not start'
+}
+
+# The record of the cluster is read by several machines: names that one of them has just made must be seen by the others within seconds
+# (acdirmax, lookupcache), or a claim would look free. The name of a mount target may take a minute to be known after its creation.
+mount_storage() {
+  local limit=$((SECONDS + 300))
+  local line="$TWINHOST_FILE_SYSTEM:/ /srv/twinhost efs _netdev,nofail,x-systemd.mount-timeout=60s,noresvport,tls,iam,acdirmin=1,acdirmax=3,lookupcache=pos 0 0"
+  mkdir -p /srv/twinhost
+  grep -qxF "$line" /etc/fstab || printf '%s\n' "$line" >>/etc/fstab
+  systemctl daemon-reload
+  until grep -q ' /srv/twinhost ' /proc/self/mounts || timeout -k 5 60 mount /srv/twinhost; do
+    ((SECONDS < limit)) || die "the shared storage $TWINHOST_FILE_SYSTEM could not be mounted within 300 s"
+    sleep 2
+  done
+}
+
+prepare() {
+  trap 'log "line $LINENO failed: $BASH_COMMAND"' ERR
+  local name release folder
+  log "a $TWINHOST_ROLE starts"
+  mkdir -p /etc/twinhost /opt/twinhost
+  for name in AWS_REGION TWINHOST_ROLE TWINHOST_FILE_SYSTEM TWINHOST_RELEASE_PARAMETER TWINHOST_STACK TWINHOST_SIGNAL_RESOURCE TWINHOST_LOG_GROUP; do
+    printf 'export %s=%q\n' "$name" "${!name}"
+  done | install -m 0600 /dev/stdin /etc/twinhost/machine.env
+  declare -f metadata fetch_release >/opt/twinhost/launcher.sh
+  install_packages
+  start_log_agent
+  mount_storage
+  log "fetches the release that $TWINHOST_RELEASE_PARAMETER names"
+  release=$(timeout 60 aws ssm get-parameter --name "$TWINHOST_RELEASE_PARAMETER" --query Parameter.Value --output text) ||
+    die "the parameter $TWINHOST_RELEASE_PARAMETER could not be read"
+  folder=$(fetch_release "$release") || die "the release could not be fetched: $release"
+  ln -sfn "$folder" /opt/twinhost/current
+}
+
+# signal STATUS: tells CloudFormation how this machine came up; 0 is success.
+signal() {
+  local status=FAILURE said reason
+  (($1 != 0)) || status=SUCCESS
+  reason=$(tail -n 1 "$LOG")
+  said=$(timeout 60 aws cloudformation signal-resource --stack-name "$TWINHOST_STACK" --logical-resource-id "$TWINHOST_SIGNAL_RESOURCE" \
+    --unique-id "$(metadata instance-id)" --status "$status" 2>&1) ||
+    printf '%s\n' "$(log "$status could not be signalled: $said")" "$reason" | tee -a "$LOG"
+}
+
+trap 'signal $?' EXIT
+prepare 2>&1 | tee -a "$LOG"
+bash /opt/twinhost/current/docker/host/twinhost bootstrap
