@@ -22,7 +22,7 @@ retire() {
   : >"$lame"
   echo "lame duck for $TWINHOST_LAME_DUCK s"
   sleep "$TWINHOST_LAME_DUCK"
-  nginx -s quit
+  kill -QUIT "$nginx"
 }
 trap 'retire' TERM INT
 
@@ -33,7 +33,7 @@ while kill -0 "$nginx" 2>/dev/null && [ ! -e "$lame" ]; do
   read -r found <"$version" || true
   if [ ! -e "$lame" ] && [ -n "$found" ] && [ "$found" != "$loaded" ]; then
     # a pair that is swapped while it is read is refused here, and read again at the next look
-    if nginx -t -q && nginx -s reload; then
+    if nginx -t -q && kill -HUP "$nginx"; then
       loaded=$found
       echo "serves certificate $loaded"
     fi

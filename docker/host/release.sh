@@ -129,7 +129,7 @@ note_converged() {
 }
 
 exec 6>"$VOLATILE/release.lock"
-flock -w 1800 6 || die 'waited 1800 s for another release to end'
+flock -w 300 6 || die 'waited 300 s for another release to end'
 if [[ $boot == no ]]; then
   if [[ ! -e $VOLATILE/bootstrap.lock ]] || ! flock -n "$VOLATILE/bootstrap.lock" true; then
     log 'does nothing: bootstrap runs, and brings this machine to the release that converged last'
@@ -162,7 +162,7 @@ configs >"$WORK/configs.json"
 check_nginx
 before=$(update_states)
 await 60 'Swarm to take the release' deploy
-await 900 'every service to converge' converged
+await 600 'every service to converge' converged
 remove_old_configs
 [[ $boot == yes ]] || install_release "$RELEASE"
 await 60 'the shared storage to take the release down' note_converged

@@ -66,11 +66,10 @@ start_log_agent() {
     die 'the CloudWatch agent did not start'
 }
 
-# The record of the cluster is read by several machines: names that one of them has just made must be seen by the others within seconds
-# (acdirmax, lookupcache), or a claim would look free. The name of a mount target may take a minute to be known after its creation.
+# fstab mounts it again on every boot. The name of a mount target may take a minute to be known after its creation.
 mount_storage() {
   local limit=$((SECONDS + 300))
-  local line="$TWINHOST_FILE_SYSTEM:/ /srv/twinhost efs _netdev,nofail,x-systemd.mount-timeout=60s,noresvport,tls,iam,acdirmin=1,acdirmax=3,lookupcache=pos 0 0"
+  local line="$TWINHOST_FILE_SYSTEM:/ /srv/twinhost efs _netdev,nofail,x-systemd.mount-timeout=60s,noresvport,tls,iam 0 0"
   mkdir -p /srv/twinhost
   grep -qxF "$line" /etc/fstab || printf '%s\n' "$line" >>/etc/fstab
   systemctl daemon-reload
