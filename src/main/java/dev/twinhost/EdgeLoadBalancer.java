@@ -45,7 +45,7 @@ final class EdgeLoadBalancer extends Construct {
                 .internetFacing(true)
                 // With one host per zone, a dead host would otherwise empty its zone until DNS drops it.
                 .crossZoneEnabled(true)
-                .securityGroups(List.of(network.balancerGroup()))
+                .securityGroups(List.of(network.groups().balancer()))
                 .build();
         http = createTargetGroup("HttpTargets", network, 80);
         https = createTargetGroup("HttpsTargets", network, 443);

@@ -2,6 +2,7 @@ package dev.twinhost;
 
 import java.util.List;
 import software.amazon.awscdk.Duration;
+import software.amazon.awscdk.TagProps;
 import software.amazon.awscdk.Tags;
 import software.amazon.awscdk.services.autoscaling.AutoScalingGroup;
 import software.amazon.awscdk.services.autoscaling.CfnAutoScalingGroup;
@@ -39,6 +40,9 @@ final class MachineGroup extends Construct {
     private static final Duration GOODBYE = Duration.seconds(180);
     private static final int DISK_GIB = 20;
 
+    /** Above the priority of the name that CDK gives to launch templates, which is their path. */
+    private static final TagProps NAME_TAG = TagProps.builder().priority(200).build();
+
     private final AutoScalingGroup group;
 
     /**
@@ -63,7 +67,9 @@ final class MachineGroup extends Construct {
         CfnAutoScalingGroup resource = (CfnAutoScalingGroup) group.getNode().getDefaultChild();
         resource.overrideLogicalId(machines.groupId());
         resource.setLifecycleHookSpecificationList(List.of(terminationHook()));
-        Tags.of(group).add(SwarmHosts.STACK_TAG, group.getStack().getStackName());
+        String stack = group.getStack().getStackName();
+        Tags.of(this).add("Name", stack + ' ' + machines.role(), NAME_TAG);
+        Tags.of(group).add(SwarmHosts.STACK_TAG, stack);
         Tags.of(group).add(SwarmHosts.ROLE_TAG, machines.role());
     }
 

@@ -1,7 +1,6 @@
 package dev.twinhost;
 
 import java.util.List;
-import software.amazon.awscdk.Stack;
 import software.amazon.awscdk.services.iam.IRole;
 import software.amazon.awscdk.services.iam.PolicyStatement;
 import software.amazon.awscdk.services.iam.Role;
@@ -11,10 +10,11 @@ import software.constructs.Construct;
 
 /**
  * What the machines may do in AWS: be reached with Session Manager and run the release's document, read their stack's
- * releases, mount the shared storage, see their own health at the load balancer, report that they are up, and log.
+ * releases, mount the shared storage, see their own health at the load balancer, and log. Their groups add that they
+ * may signal to the stack.
  *
- * <p>Written out instead of AWS's managed policy for Systems Manager, which also reads every parameter in the account.
- * Actions on {@code *} are those that AWS does not let anyone narrow down.
+ * <p>For Systems Manager it holds what AWS's managed policy has for these two purposes, written out, because that
+ * policy also reads every parameter in the account. It has no other action on {@code *} than AWS documents so.
  */
 final class MachineRole extends Construct {
     // https://docs.aws.amazon.com/systems-manager/latest/userguide/getting-started-create-iam-instance-profile.html
@@ -51,10 +51,6 @@ final class MachineRole extends Construct {
         allow("BeReachedBySessionManager", SESSIONS, "*");
         allow("RunTheReleaseDocument", ASSOCIATIONS, "*");
         allow("SeeTargetHealth", List.of("elasticloadbalancing:DescribeTargetHealth"), "*");
-        allow(
-                "SignalThisStack",
-                List.of("cloudformation:SignalResource"),
-                Stack.of(this).getStackId());
         role.addToPolicy(storage.mountStatement());
         release.readStatements().forEach(role::addToPolicy);
         allow(

@@ -33,7 +33,7 @@ final class SharedStorage extends Construct {
                 .vpc(network.vpc())
                 .vpcSubnets(
                         SubnetSelection.builder().subnetType(SubnetType.PUBLIC).build())
-                .securityGroup(network.storageGroup())
+                .securityGroup(network.groups().storage())
                 .encrypted(true)
                 .enableAutomaticBackups(true)
                 .removalPolicy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)

@@ -1,10 +1,6 @@
 package dev.twinhost;
 
 import dev.twinhost.settings.Settings;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -83,7 +79,8 @@ final class SwarmHosts extends Construct {
     }
 
     private MachineGroup createHosts(Settings settings, EdgeLoadBalancer balancer) {
-        List<ISecurityGroup> groups = List.of(network.machineGroup(), network.hostGroup());
+        List<ISecurityGroup> groups =
+                List.of(network.groups().machines(), network.groups().hosts());
         MachineGroup hosts = create("Hosts", "host", settings.instanceType(), 2, 3, network.hostSubnets(), groups);
         balancer.addTarget(hosts.group());
         balancer.listeners().forEach(hosts.group().getNode()::addDependency);
@@ -91,7 +88,7 @@ final class SwarmHosts extends Construct {
     }
 
     private MachineGroup createWitness(Settings settings) {
-        List<ISecurityGroup> groups = List.of(network.machineGroup());
+        List<ISecurityGroup> groups = List.of(network.groups().machines());
         return create("Witness", "witness", settings.witnessInstanceType(), 1, 2, network.witnessSubnets(), groups);
     }
 
@@ -131,20 +128,6 @@ final class SwarmHosts extends Construct {
         exports.put("TWINHOST_STACK", Stack.of(this).getStackName());
         exports.put("TWINHOST_SIGNAL_RESOURCE", groupId);
         exports.put("TWINHOST_LOG_GROUP", logs.getLogGroupName());
-        return UserData.custom("#!/bin/bash\n" + ShellExports.of(exports) + launcher());
-    }
-
-    private static String launcher() {
-        try (InputStream script = SwarmHosts.class.getResourceAsStream("user-data.sh")) {
-            if (script == null) {
-                throw new IncompleteCheckout(
-                        "src/main/resources/dev/twinhost/user-data.sh",
-                        "is missing",
-                        "run cdk in a complete checkout of Twinhost");
-            }
-            return new String(script.readAllBytes(), StandardCharsets.UTF_8);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        return Launcher.userData(exports);
     }
 }

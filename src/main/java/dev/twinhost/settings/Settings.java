@@ -40,8 +40,7 @@ public record Settings(
     static final String WANTED_DOMAIN = "the site's apex, such as example.org";
     static final String WANTED_EMAIL = "one address, such as ops@example.org";
     static final String WANTED_ZONE = "the id of the domain's hosted zone, such as Z0123456789ABCDEFGHIJ";
-    private static final String WANTED_IMAGE = "an image reference, such as example/shop:1.4.2";
-    private static final String WANTED_CIDR = "a block such as 10.42.0.0/16";
+    static final String WANTED_IMAGE = "an image reference, such as example/shop:1.4.2";
 
     private static final Pattern MAILBOX =
             Pattern.compile("[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*");
@@ -60,20 +59,6 @@ public record Settings(
     private static final Pattern UNFIT_TYPE =
             Pattern.compile("(c1|cc1|cc2|cg1|cg2|cr1|g1|g2|hi1|hs1|m1|m2|m3|t1|mac[a-z0-9-]*)\\..*");
 
-    // The hosts' own: Docker's bridges and the Swarm's address pools are set there.
-    private static final CidrBlock DOCKERS = CidrBlock.of("172.16.0.0/12").orElseThrow();
-    private static final List<CidrBlock> NEVER_A_VPC = List.of(
-            CidrBlock.of("0.0.0.0/8").orElseThrow(),
-            CidrBlock.of("127.0.0.0/8").orElseThrow(),
-            CidrBlock.of("169.254.0.0/16").orElseThrow(),
-            CidrBlock.of("224.0.0.0/3").orElseThrow());
-
-    // https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html
-    private static final int LARGEST_VPC = 16;
-    private static final int SMALLEST_VPC = 28;
-    private static final int SMALLEST_SUBNET = 28;
-    private static final int USUAL_SUBNET = 24;
-
     public Settings {
         List<Fault> faults = new ArrayList<>();
         checkNames(faults, domain, email);
@@ -87,7 +72,7 @@ public record Settings(
         checkInstanceType(faults, "instanceType", instanceType, "t4g.small");
         checkInstanceType(faults, "witnessInstanceType", witnessInstanceType, "t4g.micro");
         range(faults, "zones", zones, 2, 3, "3, or 2 with a weaker promise");
-        checkVpcCidr(faults, vpcCidr, zones);
+        VpcCidr.fault(vpcCidr, zones).ifPresent(faults::add);
         check(
                 faults,
                 "acmeServer",
@@ -118,7 +103,7 @@ public record Settings(
 
     /** The prefix length of the subnets: 24 where the VPC has room for it, as much as it has otherwise. */
     public int subnetPrefix() {
-        return subnetPrefix(CidrBlock.of(vpcCidr).orElseThrow(), zones);
+        return VpcCidr.subnetPrefix(CidrBlock.of(vpcCidr).orElseThrow(), zones);
     }
 
     private static void checkNames(List<Fault> faults, String domain, String email) {
@@ -165,36 +150,6 @@ public record Settings(
             faults.add(
                     new Fault(key, "has too little memory to install packages", type, wanted + " (micro or larger)"));
         }
-    }
-
-    private static void checkVpcCidr(List<Fault> faults, String text, int zones) {
-        Optional<CidrBlock> parsed = CidrBlock.of(text);
-        if (parsed.isEmpty()) {
-            faults.add(new Fault("vpcCidr", "is not a block of IPv4 addresses", text, WANTED_CIDR));
-            return;
-        }
-        CidrBlock block = parsed.get();
-        if (!block.equals(block.network())) {
-            faults.add(new Fault("vpcCidr", "does not start at its own first address", text, block.network() + ""));
-        } else if (block.prefix() < LARGEST_VPC || block.prefix() > SMALLEST_VPC) {
-            faults.add(new Fault("vpcCidr", "has a size that no VPC may have", text, "/16 to /28, as 10.42.0.0/16"));
-        } else if (block.meets(DOCKERS)) {
-            faults.add(
-                    new Fault("vpcCidr", "meets " + DOCKERS + ", which Docker uses on the hosts", text, WANTED_CIDR));
-        } else if (NEVER_A_VPC.stream().anyMatch(block::meets)) {
-            faults.add(new Fault("vpcCidr", "is a block that no VPC may have", text, WANTED_CIDR));
-        } else if (subnetPrefix(block, zones) > SMALLEST_SUBNET) {
-            String wanted = "at least /" + (SMALLEST_SUBNET - zoneBits(zones)) + ", as 10.42.0.0/16";
-            faults.add(new Fault("vpcCidr", "is too small for a subnet in each of " + zones + " zones", text, wanted));
-        }
-    }
-
-    private static int subnetPrefix(CidrBlock block, int zones) {
-        return Math.max(USUAL_SUBNET, block.prefix() + zoneBits(zones));
-    }
-
-    private static int zoneBits(int zones) {
-        return zones == 2 ? 1 : 2;
     }
 
     private static void range(List<Fault> faults, String key, int value, int least, int most, String wanted) {

@@ -3,65 +3,32 @@ package dev.twinhost.settings;
 import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.regex.Pattern;
 
 /**
- * Turns context into {@link Settings}: lays the environment over the rest, refuses what is no setting, and converts.
- * Values are typed where they come from {@code cdk.json} and text where they come from {@code -c key=value}; both are
- * taken, anything else is a fault, and no fault is hidden by a default.
+ * Turns context into {@link Settings}. Values are typed where they come from {@code cdk.json} and text where they come
+ * from {@code -c key=value}; both are taken, anything else is a fault, and no fault is hidden by a default.
  */
 final class SettingsReader {
-    /** The settings, in the order in which the README lists them and faults are reported. */
-    static final List<String> KEYS = List.of(
-            "domain",
-            "email",
-            "hostedZoneId",
-            "dns",
-            "dnsWeight",
-            "appImage",
-            "appPort",
-            "appReplicas",
-            "instanceType",
-            "witnessInstanceType",
-            "witness",
-            "zones",
-            "vpcCidr",
-            "acmeServer");
-
-    private static final String ENVIRONMENT = "environment";
-    private static final String ENVIRONMENTS = "environments";
-    private static final Pattern ENVIRONMENT_NAME = Pattern.compile("[a-z]([a-z0-9-]{0,29}[a-z0-9])?");
-
-    /** What nobody but a person writes into context: keys of CDK and of its plug-ins hold punctuation. */
-    private static final Pattern PLAIN = Pattern.compile("[A-Za-z][A-Za-z0-9]*");
-
-    private static final Pattern WORDS = Pattern.compile("[A-Za-z0-9_.-]+");
-
     // The values with which cdk.json ships, so that a fresh clone synthesises; nobody can deploy them.
     private static final String EXAMPLE_DOMAIN = "example.com";
     private static final String EXAMPLE_ZONE = "Z0EXAMPLE0EXAMPLE0EX";
 
-    private final Map<String, Object> context;
-    private final Map<String, Object> values = new LinkedHashMap<>();
-    private final List<Fault> faults = new ArrayList<>();
+    private final Map<String, Object> values;
+    private final Optional<String> environment;
+    private final List<Fault> faults;
 
     SettingsReader(Map<String, Object> context) {
-        this.context = context;
-        context.forEach((key, value) -> {
-            if (KEYS.contains(key) && value != null) {
-                values.put(key, value);
-            }
-        });
+        Overlay overlay = new Overlay(context);
+        values = overlay.values();
+        environment = overlay.environment();
+        faults = new ArrayList<>(overlay.faults());
     }
 
     Settings read(boolean accountKnown) {
-        refuseUnknownKeys();
-        Optional<String> environment = overlay();
         Optional<String> domain = text("domain", Settings.WANTED_DOMAIN);
         Optional<String> email = text("email", Settings.WANTED_EMAIL);
         Optional<String> hostedZoneId = text("hostedZoneId", Settings.WANTED_ZONE);
@@ -80,14 +47,14 @@ final class SettingsReader {
                     hostedZoneId,
                     dns,
                     number("dnsWeight", 100),
-                    text("appImage", "an image reference, such as example/shop:1.4.2"),
+                    text("appImage", Settings.WANTED_IMAGE),
                     number("appPort", 80),
                     number("appReplicas", 2),
                     text("instanceType", "a type such as t4g.small").orElse("t4g.small"),
                     text("witnessInstanceType", "a type such as t4g.micro").orElse("t4g.micro"),
                     flag("witness", true),
                     number("zones", 3),
-                    text("vpcCidr", "a block such as 10.42.0.0/16").orElse("10.42.0.0/16"),
+                    text("vpcCidr", VpcCidr.WANTED).orElse("10.42.0.0/16"),
                     text("acmeServer", "production, staging or a directory URL").orElse("production"));
         } catch (InvalidSettings invalid) {
             // A value that could not be read was replaced only to get here: what is wrong with it is known already.
@@ -98,96 +65,6 @@ final class SettingsReader {
             throw new InvalidSettings(faults);
         }
         return settings;
-    }
-
-    private void refuseUnknownKeys() {
-        context.forEach((key, value) -> {
-            boolean ours = KEYS.contains(key) || key.equals(ENVIRONMENT) || key.equals(ENVIRONMENTS);
-            boolean like = PLAIN.matcher(key).matches()
-                    || WORDS.matcher(key).matches()
-                            && Spelling.nearest(key, known()).isPresent();
-            if (!ours && like) {
-                faults.add(unknown(key, key, value, known()));
-            }
-        });
-    }
-
-    private Optional<String> overlay() {
-        Map<String, Map<String, Object>> environments = environments();
-        Object name = context.get(ENVIRONMENT);
-        if (name == null) {
-            return Optional.empty();
-        }
-        if (!(name instanceof String text) || !environments.containsKey(text)) {
-            String wanted = environments.isEmpty()
-                    ? "no environment, or a block environments." + name + " in cdk.json"
-                    : "one of " + String.join(", ", environments.keySet());
-            faults.add(new Fault(ENVIRONMENT, "is not one of the environments in cdk.json", name, wanted));
-            return Optional.empty();
-        }
-        environments.get(text).forEach((key, value) -> {
-            if (value != null) {
-                values.put(key, value);
-            }
-        });
-        return Optional.of(text);
-    }
-
-    private Map<String, Map<String, Object>> environments() {
-        Map<String, Map<String, Object>> blocks = new LinkedHashMap<>();
-        Object written = context.get(ENVIRONMENTS);
-        if (written == null) {
-            return blocks;
-        }
-        if (!(written instanceof Map<?, ?> named)) {
-            faults.add(new Fault(
-                    ENVIRONMENTS,
-                    "is not an object",
-                    written,
-                    "blocks in cdk.json, such as {\"staging\": {\"domain\": …}}"));
-            return blocks;
-        }
-        named.forEach((name, block) -> {
-            String path = ENVIRONMENTS + '.' + name;
-            if (!ENVIRONMENT_NAME.matcher(name.toString()).matches()) {
-                faults.add(new Fault(
-                        path,
-                        "has a name that cannot be part of a stack's name",
-                        name,
-                        "lower-case letters, digits and -, such as staging"));
-            } else if (block instanceof Map<?, ?> settings) {
-                blocks.put(name.toString(), block(path, settings));
-            } else {
-                faults.add(
-                        new Fault(path, "is not an object", block, "settings, such as {\"domain\": \"example.org\"}"));
-            }
-        });
-        return blocks;
-    }
-
-    private Map<String, Object> block(String path, Map<?, ?> written) {
-        Map<String, Object> block = new LinkedHashMap<>();
-        written.forEach((name, value) -> {
-            String key = name.toString();
-            if (KEYS.contains(key)) {
-                block.put(key, value);
-            } else {
-                faults.add(unknown(path + '.' + key, key, value, KEYS));
-            }
-        });
-        return block;
-    }
-
-    private static List<String> known() {
-        List<String> known = new ArrayList<>(KEYS);
-        known.add(ENVIRONMENT);
-        known.add(ENVIRONMENTS);
-        return known;
-    }
-
-    private static Fault unknown(String path, String key, Object value, List<String> known) {
-        String wanted = Spelling.nearest(key, known).orElse("one of " + String.join(", ", known));
-        return new Fault(path, "is not a setting", value, wanted);
     }
 
     private Optional<String> text(String key, String wanted) {
@@ -274,6 +151,6 @@ final class SettingsReader {
 
     /** What is no setting comes first: it often explains what is missing. */
     private static int position(Fault fault) {
-        return KEYS.indexOf(fault.key());
+        return Overlay.KEYS.indexOf(fault.key());
     }
 }
