@@ -82,11 +82,11 @@ elif mount_storage && apply_converged; then
 else
   log 'comes back with its Swarm state; the shared storage cannot be read'
 fi
-bash "$HOST/certificate.sh"
+bash "$HOST/certificate.sh" || exit 1
 start_docker
-bash "$HOST/join.sh"
+bash "$HOST/join.sh" || exit 1
 await 300 'a leader of the Swarm' swarm_cluster >/dev/null
-bash "$HOST/release.sh" --boot
+bash "$HOST/release.sh" --boot || exit 1
 await 900 'this machine to be complete' complete
 mounted || die 'the shared storage is not mounted: what is served goes on being served'
 log 'this machine is complete'

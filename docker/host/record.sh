@@ -46,7 +46,7 @@ show() {
 
 # claim N INSTANCE ADDRESS: claims generation N; returns 1 where another machine was first.
 claim() {
-  mkdir "$generations/$1" 2>/dev/null || return 1
+  mkdir "$generations/$1" 2>/dev/null || exit 1
   mkdir "$generations/$1/managers" "$generations/$1/releases"
   printf '%s\n' "$2" | write "$generations/$1/founder"
   beat "$1" "$2" no "$3"

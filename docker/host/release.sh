@@ -75,7 +75,7 @@ check_nginx() {
   done <"$WORK/files"
   docker image inspect "$TWINHOST_EDGE_IMAGE" >/dev/null 2>&1 || said=$(timeout 300 docker pull -q "$TWINHOST_EDGE_IMAGE" 2>&1) ||
     die "the image $TWINHOST_EDGE_IMAGE could not be pulled: $(tail -n 1 <<<"$said")"
-  said=$(timeout 60 docker run --rm --network none --entrypoint nginx "${mounts[@]}" "$TWINHOST_EDGE_IMAGE" -t -q 2>&1) || {
+  said=$(timeout 60 docker run --rm --network none --tmpfs /run --entrypoint nginx "${mounts[@]}" "$TWINHOST_EDGE_IMAGE" -t -q 2>&1) || {
     printf '%s\n' "$said"
     die "Nginx refuses the files of this release: $(grep -m 1 -F '[emerg]' <<<"$said" || tail -n 1 <<<"$said")"
   }

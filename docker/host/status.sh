@@ -40,4 +40,4 @@ if [[ ${1:-} == --json ]]; then
 else
   jq -rf "$HOST/status-text.jq" <<<"$all"
 fi
-jq -e '.wrong == []' <<<"$all" >/dev/null
+[[ $(jq '.wrong | length' <<<"$all") == 0 ]] || exit 1
