@@ -12,7 +12,7 @@ LIMIT=60 # seconds for dockerd to start, and to end
 
 # What is of no use in an image: the tools that run beside the hosts, and what packages leave behind.
 EXCLUDED=(
-  ./dev ./proc ./sys ./run ./tmp ./var/lib/apt ./var/cache/apt ./var/cache/debconf ./var/log/apt ./var/log/dpkg.log
+  './dev/*' './proc/*' './sys/*' './run/*' './tmp/*' './var/lib/apt/*' './var/cache/apt/*' './var/cache/debconf/*' ./var/log/apt ./var/log/dpkg.log
   ./usr/sbin/haproxy ./usr/bin/halog ./usr/bin/pebble ./usr/bin/pebble-challtestsrv ./usr/sbin/dnsmasq
   ./usr/bin/nghttp ./usr/bin/nghttpd ./usr/bin/nghttpx ./usr/bin/h2load
 )
