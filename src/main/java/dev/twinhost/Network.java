@@ -3,9 +3,7 @@ package dev.twinhost;
 import dev.twinhost.settings.Settings;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.IntStream;
 import java.util.stream.Stream;
-import software.amazon.awscdk.Fn;
 import software.amazon.awscdk.services.ec2.GatewayVpcEndpointAwsService;
 import software.amazon.awscdk.services.ec2.GatewayVpcEndpointOptions;
 import software.amazon.awscdk.services.ec2.ISubnet;
@@ -21,7 +19,7 @@ import software.constructs.IDependable;
 /**
  * The VPC, a public subnet per zone, the free way to S3, and the {@link SecurityGroups}.
  *
- * <p>Zones are the region's first ones, chosen by CloudFormation: nothing is looked up. The machines have public
+ * <p>The machines have public
  * addresses, to fetch packages and images without a NAT gateway; their security groups alone decide who reaches them.
  */
 final class Network extends Construct {
@@ -37,9 +35,7 @@ final class Network extends Construct {
     private Vpc createVpc(Settings settings) {
         return Vpc.Builder.create(this, "Vpc")
                 .ipAddresses(IpAddresses.cidr(settings.vpcCidr()))
-                .availabilityZones(IntStream.range(0, settings.zones())
-                        .mapToObj(zone -> Fn.select(zone, Fn.getAzs()))
-                        .toList())
+                .maxAzs(settings.zones())
                 .natGateways(0)
                 // Nothing is in the default group; emptying it would take a Lambda function of CDK's.
                 .restrictDefaultSecurityGroup(false)

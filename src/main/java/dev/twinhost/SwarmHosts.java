@@ -9,13 +9,8 @@ import software.amazon.awscdk.Aws;
 import software.amazon.awscdk.RemovalPolicy;
 import software.amazon.awscdk.Stack;
 import software.amazon.awscdk.Token;
-import software.amazon.awscdk.services.ec2.AmazonLinux2023ImageSsmParameterProps;
-import software.amazon.awscdk.services.ec2.AmazonLinuxCpuType;
-import software.amazon.awscdk.services.ec2.IMachineImage;
 import software.amazon.awscdk.services.ec2.ISecurityGroup;
-import software.amazon.awscdk.services.ec2.InstanceArchitecture;
 import software.amazon.awscdk.services.ec2.InstanceType;
-import software.amazon.awscdk.services.ec2.MachineImage;
 import software.amazon.awscdk.services.ec2.SubnetSelection;
 import software.amazon.awscdk.services.ec2.UserData;
 import software.amazon.awscdk.services.logs.LogGroup;
@@ -101,21 +96,12 @@ final class SwarmHosts extends Construct {
             SubnetSelection subnets,
             List<ISecurityGroup> groups) {
         InstanceType type = new InstanceType(instanceType);
-        MachineGroup.Machines machines =
-                new MachineGroup.Machines(roleName, id, type, image(type), least, most, subnets, groups);
+        MachineGroup.Machines machines = new MachineGroup.Machines(
+                roleName, id, type, AmazonLinux.image(this, type, accountKnown), least, most, subnets, groups);
         MachineGroup made = new MachineGroup(this, id, machines, network.vpc(), role.role(), userData(roleName, id));
         network.reachability().forEach(made.group().getNode()::addDependency);
         made.group().getNode().addDependency(storage.mountTargets(), release.parameter(), role, logs);
         return made;
-    }
-
-    /** Looked up once where there is an account to look into; else what CloudFormation finds at every deploy. */
-    private IMachineImage image(InstanceType type) {
-        boolean arm = type.getArchitecture() == InstanceArchitecture.ARM_64;
-        return MachineImage.latestAmazonLinux2023(AmazonLinux2023ImageSsmParameterProps.builder()
-                .cpuType(arm ? AmazonLinuxCpuType.ARM_64 : AmazonLinuxCpuType.X86_64)
-                .cachedInContext(accountKnown)
-                .build());
     }
 
     /** The launcher as it is, after what it has to know. No setting of the site is in it: those come with releases. */

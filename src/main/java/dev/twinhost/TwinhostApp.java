@@ -42,7 +42,7 @@ public final class TwinhostApp {
 
     /** @param variables those of the process; the CDK command line names account and region there, where it knows them */
     static TwinhostStack addStack(App app, Map<String, String> variables, Path checkout) {
-        Optional<String> account = Optional.ofNullable(variables.get("CDK_DEFAULT_ACCOUNT"));
+        Optional<Environment> account = account(variables);
         Settings settings = Settings.read(() -> context(app), account.isPresent());
         String name = "Twinhost"
                 + settings.environment().map(environment -> "-" + environment).orElse("");
@@ -52,11 +52,17 @@ public final class TwinhostApp {
                 .synthesizer(DefaultStackSynthesizer.Builder.create()
                         .bucketPrefix(name + '/')
                         .build());
-        account.ifPresent(id -> props.env(Environment.builder()
-                .account(id)
-                .region(variables.get("CDK_DEFAULT_REGION"))
-                .build()));
+        account.ifPresent(props::env);
         return new TwinhostStack(app, name, props.build(), settings, checkout);
+    }
+
+    private static Optional<Environment> account(Map<String, String> variables) {
+        String account = variables.get("CDK_DEFAULT_ACCOUNT");
+        String region = variables.get("CDK_DEFAULT_REGION");
+        return account == null || region == null
+                ? Optional.empty()
+                : Optional.of(
+                        Environment.builder().account(account).region(region).build());
     }
 
     @SuppressWarnings("unchecked")

@@ -3,14 +3,19 @@ package dev.twinhost;
 import dev.twinhost.settings.Dns;
 import dev.twinhost.settings.Settings;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.IntStream;
 import software.amazon.awscdk.Annotations;
 import software.amazon.awscdk.CfnOutput;
+import software.amazon.awscdk.Fn;
 import software.amazon.awscdk.Stack;
 import software.amazon.awscdk.StackProps;
 import software.constructs.Construct;
 
 /** One site. Has no resources of its own: it says what there is and in which order. */
 final class TwinhostStack extends Stack {
+    private static final int MOST_ZONES = 3;
+
     TwinhostStack(Construct scope, String id, StackProps props, Settings settings, Path checkout) {
         super(scope, id, props);
         Network network = new Network(this, "Network", settings);
@@ -28,6 +33,14 @@ final class TwinhostStack extends Stack {
                 "What the site's names point to",
                 balancer.balancer().getLoadBalancerDnsName());
         output("SessionCommand", "A shell on a host", sessionCommand());
+    }
+
+    /** Left to CloudFormation: with an account known, CDK would look them up, for no use. */
+    @Override
+    public List<String> getAvailabilityZones() {
+        return IntStream.range(0, MOST_ZONES)
+                .mapToObj(zone -> Fn.select(zone, Fn.getAzs()))
+                .toList();
     }
 
     private void warn(Settings settings) {
