@@ -62,9 +62,11 @@ may_order() {
   put "$preflight/request" "$question"
   waited=0
   while [ "$waited" -lt 60 ]; do
-    answer=''
-    read -r answered answer <"$preflight/answer" 2>/dev/null || true
-    if [ "${answered:-}" = "$question" ]; then
+    answered=''
+    if [ -e "$preflight/answer" ]; then
+      read -r answered answer <"$preflight/answer" || true
+    fi
+    if [ "$answered" = "$question" ]; then
       [ "$answer" != ok ] || return 0
       say "waits: $answer"
       return 1

@@ -3,6 +3,7 @@
 . "$(dirname "$0")/lib.sh"
 mkdir -p "$STATE/tls" "$STATE/preflight" "$VOLATILE"
 load_machine
+[[ $TWINHOST_ROLE == host ]] || exit 0 # a witness serves nothing, and needs no key
 load_settings "$RELEASE"
 
 readonly TLS=$STATE/tls
