@@ -32,6 +32,7 @@ final class AmazonLinux {
         AmazonLinux2023ImageSsmParameterProps props = AmazonLinux2023ImageSsmParameterProps.builder()
                 .kernel(AmazonLinux2023Kernel.KERNEL_6_1)
                 .cpuType(arm ? AmazonLinuxCpuType.ARM_64 : AmazonLinuxCpuType.X86_64)
+                .cachedInContext(false)
                 .build();
         return accountKnown
                 ? lookedUp(scope, AmazonLinux2023ImageSsmParameter.ssmParameterName(props))
