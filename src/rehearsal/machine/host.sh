@@ -22,7 +22,7 @@ units=(
   dev-mqueue.mount dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service fstrim.timer getty.target
   ldconfig.service proc-sys-fs-binfmt_misc.automount sys-fs-fuse-connections.mount sys-kernel-config.mount
   sys-kernel-debug.mount sys-kernel-tracing.mount systemd-firstboot.service systemd-hibernate-clear.service
-  systemd-journal-catalog-update.service systemd-logind-varlink.socket systemd-logind.service systemd-networkd.service
+  systemd-journal-catalog-update.service systemd-networkd.service
   systemd-networkd.socket systemd-pstore.service systemd-update-done.service tmp.mount
 )
 for unit in "${units[@]}"; do

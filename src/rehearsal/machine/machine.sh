@@ -125,10 +125,7 @@ clear_network() {
     grep -qxF "$link" "$disk/links" || ip -n "$NETNS" link delete "$link" 2>/dev/null || true
   done
   [[ -e $disk/routes ]] || return 0
-  for link in $(< "$disk/links"); do
-    ip -n "$NETNS" link set "$link" up
-  done
-  ip -n "$NETNS" route restore < "$disk/routes" || fail "$NAME: the routes of before the power cut cannot be restored"
+  ip -n "$NETNS" -batch "$disk/routes" || fail "$NAME: the network of before the power cut cannot be restored"
   rm -f "$disk/routes"
 }
 
@@ -175,12 +172,18 @@ cut_power() {
   kill_processes
 }
 
+# A link that goes down loses its routes: how to bring both back is noted first.
 cut_network() {
   [[ -e /run/netns/$NETNS && -e $disk/links && ! -e $disk/routes ]] || return 0
-  local link
-  ip -n "$NETNS" -4 route save > "$disk/routes.new"
+  local link links
+  mapfile -t links < <(grep -vxF lo "$disk/links")
+  for link in "${links[@]}"; do
+    echo "link set dev $link up"
+    ip -n "$NETNS" -4 route show dev "$link" |
+      sed -E "/proto kernel/d; s/ (linkdown|dead)\>//g; s/^/route replace /; s/ *\$/ dev $link/"
+  done > "$disk/routes.new"
   mv "$disk/routes.new" "$disk/routes"
-  for link in $(< "$disk/links"); do
+  for link in "${links[@]}"; do
     ip -n "$NETNS" link set "$link" down
   done
 }
