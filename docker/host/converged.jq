@@ -1,4 +1,6 @@
-# What keeps a stack from having converged: one line for each service, "failed: …" where waiting is of no use. Nothing when all run what they were told to.
+# What keeps a stack from having converged: one line for each service; nothing when all run what they were told to.
+# "goes back: …" says why Swarm rolls back, while it does; "failed: …" that waiting is of no use.
+# A port of the host that the old edge still holds is no error, it is the way of a stop-first update.
 # $before: by service, the state and start of the last update before this release, so that an old failure is not taken for a new one.
 ($nodes[0] | map(select(.Status.State == "ready" and .Spec.Availability == "active" and .Description.Engine.Labels["twinhost.role"] == "host")) | length) as $hosts
 | $services[0][]
@@ -8,12 +10,17 @@
 | [$all[] | select(.DesiredState == "running")] as $wanted
 | [$wanted[] | select(.Status.State == "running" and .Spec.ContainerSpec == $service.Spec.TaskTemplate.ContainerSpec)] as $running
 | (if .Spec.Mode.Global then $hosts else .Spec.Mode.Replicated.Replicas end) as $number
-| ([$all[] | select(.Status.Err)] | sort_by(.Status.Timestamp) | last | .Status.Err // "") as $error
+| ([$all[] | select(.Status.Err) | select(.Status.Err | startswith("host-mode port already in use") | not)] | sort_by(.Status.Timestamp) | last | .Status.Err // "") as $error
 | (.UpdateStatus // {}) as $update
+| (if $error == "" then "" else "; last error: \($error)" end) as $last
 | if ($update.State // "" | IN("paused", "rollback_paused", "rollback_completed")) and [$update.State, $update.StartedAt] != $before[$name] then
-    "failed: \($name) \($update.State | gsub("_"; " ")): \($update.Message)\(if $error == "" then "" else "; \($error)" end)"
-  elif ($update.State // "" | IN("updating", "rollback_started")) then
-    "\($name) \($update.State | gsub("_"; " ")), \($running | length) of \($number)\(if $error == "" then "" else "; last error: \($error)" end)"
+    "failed: \($name): \($update.Message)\($last)"
+  elif $update.State == "rollback_started" then
+    "goes back: \($name): \($update.Message)\(
+      ($update.Message | capture("task (?<id>[0-9a-z]+)").id) as $id | $tasks[0][] | select(.ID == $id) | .Status
+      | ": \(.Err // "it is \(.State), its exit status was \(.ContainerStatus.ExitCode // "none")")")"
+  elif $update.State == "updating" then
+    "\($name) is updated, \($running | length) of \($number)\($last)"
   elif ($running | length) != $number or ($wanted | length) != $number then
-    "\($name) \($running | length) of \($number)\(if $error == "" then "" else "; last error: \($error)" end)"
+    "\($name) \($running | length) of \($number)\($last)"
   else empty end

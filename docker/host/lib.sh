@@ -32,21 +32,28 @@ uptime_seconds() {
 
 trap 'log "line $LINENO of ${BASH_SOURCE[0]##*/} failed: $BASH_COMMAND" >&2' ERR
 
-# await SECONDS WHAT COMMAND…: runs COMMAND every second until it succeeds. What it prints is what it still waits for: logged when it
-# changes, and part of the reason when the time is over. A COMMAND that returns 2 says that waiting is of no use.
-await() {
+# wait_for SECONDS WHAT COMMAND…: runs COMMAND every second until it succeeds. What it prints is what it still waits for: logged when it changes,
+# and part of the reason when the time is over. A COMMAND that returns 2 says that waiting is of no use. Returns 1 with the reason in `reason`.
+wait_for() {
   local limit=$(($(uptime_seconds) + $1)) seconds=$1 what=$2 said last='' status
   shift 2
   while true; do
     status=0
     said=$("$@" 2>&1) || status=$?
     ((status != 0)) || return 0
-    ((status != 2)) || die "$what: $said"
+    reason=$said
+    ((status != 2)) || return 1
     [[ $said == "$last" ]] || log "waits for $what${said:+: $said}"
     last=$said
-    (($(uptime_seconds) < limit)) || die "waited $seconds s for $what${said:+, last: $said}"
+    reason="waited $seconds s for $what${said:+, last: $said}"
+    (($(uptime_seconds) < limit)) || return 1
     sleep 1
   done
+}
+
+# await SECONDS WHAT COMMAND…: the same, and the end of the verb where it was in vain.
+await() {
+  wait_for "$@" || die "$reason"
 }
 
 # write FILE: puts standard input there in one step, so that no reader ever sees half of it.

@@ -1,13 +1,13 @@
 #!/bin/bash
 # Brings the release that the parameter names to the cluster and waits until every service has converged.
 # --boot: said by bootstrap: deploys this folder's release, and only where the cluster has none yet.
+# --back: said by a release that failed, of the one before: deploys this folder's release again.
 . "$(dirname "$0")/lib.sh"
 mkdir -p "$STATE" "$VOLATILE"
 load_machine
 
 readonly STACK=twinhost WORK=$STATE/stack
-boot=no
-[[ ${1:-} != --boot ]] || boot=yes
+mode=${1:-}
 
 # select_release: goes over to the code of the release that is to be applied, so that files and code are of one release.
 select_release() {
@@ -29,12 +29,18 @@ export_settings() {
   export TWINHOST_CERTBOT_IMAGE=${TWINHOST_CERTBOT_IMAGE:-certbot/certbot:v5.6.0@sha256:0107d084c225631fc64a8313e19adb07275f7296fde338f7dfa93986c80b2e3e}
   # a request that is under way when the lame duck ends has 60 s more
   export TWINHOST_EDGE_GRACE=$((TWINHOST_LAME_DUCK + 60))
+  # where the old one stops first, the new one takes its place and the replicas stay spread; a single one would leave a gap
+  export TWINHOST_APP_UPDATE_ORDER=stop-first
+  ((TWINHOST_APP_REPLICAS > 1)) || TWINHOST_APP_UPDATE_ORDER=start-first
   files=(-c "$RELEASE/docker/stack.yml" -c "$WORK/configs.json")
   default_page=no
   if [[ -z $TWINHOST_APP_IMAGE ]]; then
     default_page=yes
     export TWINHOST_APP_IMAGE=$TWINHOST_EDGE_IMAGE
-    files=(-c "$RELEASE/docker/stack.yml" -c "$RELEASE/docker/app/stack.yml" -c "$WORK/configs.json")
+    # where the old one stops first, the new one takes its place and the replicas stay spread; a single one would leave a gap
+  export TWINHOST_APP_UPDATE_ORDER=stop-first
+  ((TWINHOST_APP_REPLICAS > 1)) || TWINHOST_APP_UPDATE_ORDER=start-first
+  files=(-c "$RELEASE/docker/stack.yml" -c "$RELEASE/docker/app/stack.yml" -c "$WORK/configs.json")
   fi
 }
 
@@ -108,8 +114,25 @@ converged() {
     tasks=$(docker_api GET "/tasks?filters=$(filter label com.docker.stack.namespace=$STACK)") || return 1
   said=$(jq -rn --argjson before "$before" --slurpfile nodes <(printf '%s' "$nodes") --slurpfile services <(printf '%s' "$services") \
     --slurpfile tasks <(printf '%s' "$tasks") -f "$HOST/converged.jq")
-  grep -m 1 -F 'failed: ' <<<"$said" && return 2
+  # Swarm says why it rolls back only until it has
+  grep -m 1 -F 'goes back: ' <<<"$said" >>"$WORK/why" || true
+  if grep -qF 'failed: ' <<<"$said"; then
+    { cat "$WORK/why" && grep -F 'failed: ' <<<"$said"; } | head -n 1 | sed 's/^[^:]*: //'
+    return 2
+  fi
   [[ -z $said ]] || { paste -sd ';' <<<"$said" && return 1; }
+}
+
+# go_back REASON: the end of a release that did not converge. Swarm rolls back service by service; what belongs together is put back together.
+go_back() {
+  local value folder task
+  task=$(grep -o -m 1 'task [0-9a-z]*' <<<"$1") || true
+  [[ -z $task ]] || timeout 10 docker service logs --raw --tail 10 "${task#task }" 2>&1 || true
+  log "$1"
+  if value=$(record release) && [[ -n $value ]] && folder=$(fetch_release "$value") && [[ $folder != "$RELEASE" ]]; then
+    bash "$folder/docker/host/release.sh" --back || true
+  fi
+  die "$1"
 }
 
 # remove_old_configs: those that neither a service nor the state that it would roll back to refers to.
@@ -128,9 +151,11 @@ note_converged() {
   record converged "$generation" "${RELEASE##*/}" <"$RELEASE/release.json"
 }
 
-exec 6>"$VOLATILE/release.lock"
-flock -w 300 6 || die 'waited 300 s for another release to end'
-if [[ $boot == no ]]; then
+if [[ $mode != --back ]]; then
+  exec 6>"$VOLATILE/release.lock"
+  flock -w 300 6 || die 'waited 300 s for another release to end'
+fi
+if [[ -z $mode ]]; then
   if [[ ! -e $VOLATILE/bootstrap.lock ]] || ! flock -n "$VOLATILE/bootstrap.lock" true; then
     log 'does nothing: bootstrap runs, and brings this machine to the release that converged last'
     exit 0
@@ -138,12 +163,12 @@ if [[ $boot == no ]]; then
   select_release
 fi
 if [[ $TWINHOST_ROLE == witness ]]; then
-  [[ $boot == yes ]] || install_release "$RELEASE"
+  [[ -n $mode ]] || install_release "$RELEASE"
   log "this witness has release ${RELEASE##*/}"
   exit 0
 fi
 refresh_record >/dev/null || true
-if [[ $boot == yes ]]; then
+if [[ $mode == --boot ]]; then
   # the founder deploys; another host does so only where the founder did not come to it
   limit=$(($(uptime_seconds) + 120))
   founder=$(jq -r .founder "$VOLATILE/record" 2>/dev/null || true)
@@ -161,9 +186,15 @@ render_all >"$WORK.files" && mv "$WORK.files" "$WORK/files"
 configs >"$WORK/configs.json"
 check_nginx
 before=$(update_states)
+: >"$WORK/why"
 await 60 'Swarm to take the release' deploy
-await 600 'every service to converge' converged
+if [[ $mode == --back ]]; then
+  await 240 'every service to go back' converged
+  log "release ${RELEASE##*/} serves again"
+  exit 0
+fi
+wait_for 540 'every service to converge' converged || go_back "$reason"
 remove_old_configs
-[[ $boot == yes ]] || install_release "$RELEASE"
+[[ $mode == --boot ]] || install_release "$RELEASE"
 await 60 'the shared storage to take the release down' note_converged
 log "release ${RELEASE##*/} has converged"

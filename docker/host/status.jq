@@ -22,7 +22,7 @@ $info[0] as $info | $nodes[0] as $nodes | $services[0] as $services | $tasks[0] 
     (.nodes[]? | select(.state != "ready") | "the node \(.name) (\(.instance)) is \(.state)"),
     (.nodes[]? | select(.manager == "unreachable") | "the manager \(.name) (\(.instance)) is unreachable"),
     (if .nodes and ([.nodes[] | select(.role == "host" and .state == "ready")] | length) < 2 then "fewer than two hosts are ready" else empty end),
-    (.services[]? | select(.running != .wanted) | "the service \(.name) runs \(.running) of \(.wanted)\(if .error == "" then "" else ": \(.error)" end)"),
+    (.services[]? | select(.running < .wanted) | "the service \(.name) runs \(.running) of \(.wanted)\(if .error == "" then "" else ": \(.error)" end)"),
     (.services[]? | select(.update | IN("paused", "rollback_paused", "rollback_completed")) | "the last update of \(.name): \(.update | gsub("_"; " "))"),
     (if .services == [] then "no release is deployed" else empty end),
     (if .targets == [] then "the balancer names no target, or cannot be asked" else empty end),
