@@ -1,0 +1,75 @@
+package dev.twinhost.rehearsal.system;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/**
+ * Where a rehearsal keeps everything that its processes share. Commands, and the stand-in for AWS, know of each other
+ * only through these files.
+ */
+public record StateFolder(Path root) {
+    public static final Path ALL = Path.of("/var/lib/twinhost-rehearsal");
+
+    public static StateFolder of(String id) {
+        return new StateFolder(ALL.resolve(id));
+    }
+
+    public boolean exists() {
+        return Files.isDirectory(root);
+    }
+
+    /** The synthesised cloud assembly. */
+    public Path assembly() {
+        return root.resolve("assembly");
+    }
+
+    /** One folder per machine that has been launched. */
+    public Path machines() {
+        return root.resolve("machines");
+    }
+
+    /** One folder per auto scaling group, in it one file per instance that has signalled. */
+    public Path signals() {
+        return root.resolve("signals");
+    }
+
+    /** Logs of the daemons. */
+    public Path logs() {
+        return make("logs");
+    }
+
+    public Path awsCalls() {
+        return logs().resolve("aws-calls.log");
+    }
+
+    public Path balancer() {
+        return make("balancer");
+    }
+
+    public Path dns() {
+        return make("dns");
+    }
+
+    public Path authority() {
+        return make("authority");
+    }
+
+    /** What a visitor has: resolv.conf and the certificates that he trusts. */
+    public Path visitor() {
+        return make("visitor");
+    }
+
+    /** The files of the shared storage. */
+    public Path storage(String fileSystem) {
+        return make("storage").resolve(fileSystem);
+    }
+
+    /** There when {@code up} has ended well. */
+    public Path complete() {
+        return root.resolve("complete");
+    }
+
+    private Path make(String name) {
+        return Folders.make(root.resolve(name));
+    }
+}

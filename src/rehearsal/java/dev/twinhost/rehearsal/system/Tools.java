@@ -1,0 +1,80 @@
+package dev.twinhost.rehearsal.system;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/** The programs of the tools' root file system (HAProxy, dnsmasq, pebble, curl), run inside namespaces of the rehearsal. */
+public final class Tools {
+    private static final int LAST_LINES = 5;
+
+    private final Path enter;
+    private final Path tree;
+    private final Cgroup cgroup;
+    private final Path logs;
+
+    public Tools(Path enter, Path tree, Cgroup cgroup, Path logs) {
+        this.enter = enter;
+        this.tree = tree;
+        this.cgroup = cgroup;
+        this.logs = logs;
+    }
+
+    /** A program that ends by itself; it sees the folder as /mnt. */
+    public Command command(Namespace where, Path work, String... words) {
+        return entering("tool", where, work, Arrays.asList(words));
+    }
+
+    /** A program of this machine with the DNS and the authorities that stand in the folder. */
+    public Command asVisitor(Namespace where, Path work, List<String> words) {
+        return entering("visitor", where, work, words);
+    }
+
+    /** A program that goes on running when this process has ended. */
+    public Daemon daemon(String name, Namespace where, Path work, String... words) {
+        Path log = logs.resolve(name + ".log");
+        return new Daemon(name, command(where, work, words).detached(log), log);
+    }
+
+    /** A program of this machine, not of the tools, that goes on running when this process has ended. */
+    public Daemon ownDaemon(String name, Namespace where, List<String> words) {
+        Path log = logs.resolve(name + ".log");
+        return new Daemon(name, entering("own", where, logs, words).detached(log), log);
+    }
+
+    private Command entering(String how, Namespace where, Path work, List<String> words) {
+        List<String> all = new ArrayList<>(List.of(enter.toString(), how));
+        all.addAll(words);
+        try {
+            return Command.of(all)
+                    .with("NETNS", where.name())
+                    .with("CGROUP", cgroup.part("tools").toString())
+                    .with("TOOLS", Files.exists(tree) ? tree.toRealPath().toString() : tree.toString())
+                    .with("WORK", work.toString());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** A running daemon. */
+    public record Daemon(String name, Process process, Path log) {
+        /** Whether it has written anything to its log, for those that tell so that they are ready. */
+        public boolean spoke() {
+            return !Folders.read(log).isBlank();
+        }
+
+        /** Fails with the daemon's own last words if it has ended. */
+        public boolean running() {
+            if (!process.isAlive()) {
+                List<String> lines = Folders.read(log).lines().toList();
+                throw new Failure(name + " ended at once: "
+                        + String.join("\n", lines.subList(Math.max(0, lines.size() - LAST_LINES), lines.size())));
+            }
+            return true;
+        }
+    }
+}

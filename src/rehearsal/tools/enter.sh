@@ -1,0 +1,59 @@
+#!/bin/bash
+# enter.sh tool CMD…      runs a program of the tools' tree, which sees the folder WORK as /mnt
+# enter.sh visitor CMD…   runs a program of this machine with the DNS and the certificate authority of a visitor
+# enter.sh own CMD…       runs a program of this machine
+#
+# All in the network namespace NETNS and the cgroup CGROUP (a folder of cgroup v2). More variables:
+#   TOOLS   for tool: root file system with HAProxy, dnsmasq, pebble and curl
+#   WORK    for tool: a folder; for visitor: a folder with resolv.conf and ca.pem
+# Every mount is made in a mount namespace of the program's own and ends with it.
+set -euo pipefail
+
+enter() {
+  local name
+  for name in NETNS CGROUP WORK; do
+    [[ -n ${!name:-} ]] || { echo "enter.sh: $name is not set" >&2; exit 1; }
+  done
+  echo 0 > "$CGROUP/cgroup.procs"
+  exec nsenter "--net=/run/netns/$NETNS" unshare --mount --propagation private -- "$0" "inside_$1" "${@:2}"
+}
+
+inside_tool() {
+  mount --bind "$TOOLS" "$TOOLS"
+  mount --bind "$WORK" "$TOOLS/mnt"
+  mount --rbind /dev "$TOOLS/dev"
+  mount -t proc proc "$TOOLS/proc"
+  exec chroot "$TOOLS" "$@"
+}
+
+inside_own() {
+  exec "$@"
+}
+
+# A copy of /etc, because resolv.conf may be a link to where this namespace cannot follow, and because not every
+# program asks the environment which authorities it should trust.
+inside_visitor() {
+  local etc=$WORK/etc
+  mkdir -p "$etc"
+  mount -t tmpfs -o mode=755,nosuid,nodev tmpfs "$etc"
+  cp -a /etc/. "$etc/"
+  rm -f "$etc/resolv.conf"
+  cp "$WORK/resolv.conf" "$etc/resolv.conf"
+  echo 'hosts: files dns' > "$etc/nsswitch.conf"
+  mkdir -p "$etc/ssl/certs"
+  rm -f "$etc/ssl/certs/ca-certificates.crt"
+  cp "$WORK/ca.pem" "$etc/ssl/certs/ca-certificates.crt"
+  mount --bind "$etc" /etc
+  local bundle=/etc/ssl/certs/ca-certificates.crt
+  export CURL_CA_BUNDLE=$bundle SSL_CERT_FILE=$bundle REQUESTS_CA_BUNDLE=$bundle NODE_EXTRA_CA_CERTS=$bundle
+  exec "$@"
+}
+
+case ${1:-} in
+  tool | visitor | own)
+    [[ $# -ge 2 ]] || { echo "usage: enter.sh tool|visitor|own CMD…" >&2; exit 1; }
+    enter "$@"
+    ;;
+  inside_tool | inside_visitor | inside_own) "$@" ;;
+  *) echo "usage: enter.sh tool|visitor|own CMD…" >&2; exit 1 ;;
+esac
