@@ -1,0 +1,149 @@
+package dev.twinhost.rehearsal.balancer;
+
+import dev.twinhost.rehearsal.site.TargetGroup;
+import dev.twinhost.rehearsal.system.Failure;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/** The balancer while it runs: its targets, named by instance id, through HAProxy's runtime socket. */
+public final class RunningBalancer {
+    private final Path socket;
+
+    public RunningBalancer(Path folder) {
+        socket = folder.resolve(BalancerConfiguration.SOCKET);
+    }
+
+    public boolean answers() {
+        return Files.exists(socket) && ask("show info").contains("Uptime");
+    }
+
+    /** Makes an instance a target; it gets visitors as soon as a check has passed. */
+    public void register(TargetGroup group, String instanceId, String address) {
+        String checked = BalancerConfiguration.backend(group) + "/" + instanceId;
+        String open = BalancerConfiguration.open(BalancerConfiguration.backend(group)) + "/" + instanceId;
+        demand("add server " + checked + " " + BalancerConfiguration.checked(group, address), "New server registered.");
+        demand("add server " + open + " " + BalancerConfiguration.unchecked(group, address), "New server registered.");
+        demand("enable health " + checked, "");
+        demand("enable server " + checked, "");
+        demand("enable server " + open, "");
+    }
+
+    /** No new connections for this target; those that it has go on. */
+    public void drain(TargetGroup group, String instanceId) {
+        state(group, instanceId, "drain");
+    }
+
+    public void undrain(TargetGroup group, String instanceId) {
+        state(group, instanceId, "ready");
+    }
+
+    /** Forgets a target, and cuts what it still has. */
+    public void deregister(TargetGroup group, String instanceId) {
+        for (String backend : backends(group)) {
+            String server = backend + "/" + instanceId;
+            demand("set server " + server + " state maint", "");
+            demand("shutdown sessions server " + server, "");
+            demand("wait 5s srv-removable " + server, "Done.");
+            demand("del server " + server, "Server deleted.");
+        }
+    }
+
+    public List<TargetHealth> health(TargetGroup group) {
+        List<TargetHealth> found = new ArrayList<>();
+        String[] lines = ask("show stat " + BalancerConfiguration.backend(group) + " 4 -1")
+                .split("\n");
+        List<String> names = Arrays.asList(lines[0].replaceFirst("^# ", "").split(","));
+        for (String line : Arrays.copyOfRange(lines, 1, lines.length)) {
+            found.add(health(group, new Row(names, line.split(",", -1))));
+        }
+        return found;
+    }
+
+    private static TargetHealth health(TargetGroup group, Row row) {
+        String status = row.get("status");
+        String id = row.get("svname");
+        if (status.startsWith("DRAIN") || status.startsWith("MAINT")) {
+            return new TargetHealth(
+                    id,
+                    group.port(),
+                    "draining",
+                    "Target.DeregistrationInProgress",
+                    "Target deregistration is in progress");
+        }
+        if (status.startsWith("UP") || status.startsWith("no check")) {
+            return new TargetHealth(id, group.port(), "healthy", "", "");
+        }
+        boolean everUp = row.number("chkdown") > 0;
+        if (row.get("check_status").equals("INI") || !everUp && row.number("lastchg") < secondsToFail(group)) {
+            return new TargetHealth(
+                    id, group.port(), "initial", "Elb.InitialHealthChecking", "Initial health checks in progress");
+        }
+        boolean draining = everUp && row.number("lastchg") < group.drainingSeconds();
+        return new TargetHealth(
+                id,
+                group.port(),
+                draining ? "unhealthy.draining" : "unhealthy",
+                "Target.FailedHealthChecks",
+                "Health checks failed" + (row.get("last_chk").isEmpty() ? "" : ": " + row.get("last_chk")));
+    }
+
+    /** After how long without success a new target is no longer called initial. */
+    private static int secondsToFail(TargetGroup group) {
+        return group.check().fall() * (group.check().interval() + group.check().timeout());
+    }
+
+    private void state(TargetGroup group, String instanceId, String state) {
+        for (String backend : backends(group)) {
+            demand("set server " + backend + "/" + instanceId + " state " + state, "");
+        }
+    }
+
+    private static List<String> backends(TargetGroup group) {
+        String checked = BalancerConfiguration.backend(group);
+        return List.of(checked, BalancerConfiguration.open(checked));
+    }
+
+    private void demand(String command, String wanted) {
+        String answer = ask(command).strip();
+        if (!answer.equals(wanted)) {
+            throw new Failure("The balancer refuses \"" + command + "\": " + answer);
+        }
+    }
+
+    private String ask(String command) {
+        try (SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX)) {
+            channel.connect(UnixDomainSocketAddress.of(socket));
+            channel.write(ByteBuffer.wrap((command + "\n").getBytes(StandardCharsets.UTF_8)));
+            ByteArrayOutputStream answer = new ByteArrayOutputStream();
+            ByteBuffer buffer = ByteBuffer.allocate(16 * 1024);
+            while (channel.read(buffer) >= 0) {
+                answer.write(buffer.array(), 0, buffer.position());
+                buffer.clear();
+            }
+            return answer.toString(StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new Failure("The balancer does not answer at " + socket + ": " + e.getMessage(), e);
+        }
+    }
+
+    private record Row(List<String> names, String[] values) {
+        String get(String name) {
+            return values[names.indexOf(name)];
+        }
+
+        int number(String name) {
+            String value = get(name);
+            return value.isEmpty() ? 0 : Integer.parseInt(value);
+        }
+    }
+}
