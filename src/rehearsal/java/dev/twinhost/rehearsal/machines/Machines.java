@@ -1,0 +1,143 @@
+package dev.twinhost.rehearsal.machines;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.twinhost.rehearsal.site.MachineGroup;
+import dev.twinhost.rehearsal.site.Subnet;
+import dev.twinhost.rehearsal.system.Failure;
+import dev.twinhost.rehearsal.system.Folders;
+import dev.twinhost.rehearsal.system.StateFolder;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.util.Comparator;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/** The machines of a rehearsal and their signals, as its state folder has them. */
+public final class Machines {
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final int FIRST_ADDRESS = 10;
+    private static final String FILE = "machine.json";
+
+    private final StateFolder state;
+
+    public Machines(StateFolder state) {
+        this.state = state;
+    }
+
+    public List<Machine> all() {
+        return Folders.list(state.machines()).stream()
+                .map(folder -> folder.resolve(FILE))
+                .filter(Files::exists)
+                .map(Machines::read)
+                .toList();
+    }
+
+    public Machine named(String name) {
+        return all().stream()
+                .filter(machine -> machine.name().equals(name))
+                .findFirst()
+                .orElseThrow(() -> new Failure("There is no machine " + name + "; there are: "
+                        + all().stream().map(Machine::name).collect(Collectors.joining(", "))));
+    }
+
+    public Optional<Machine> at(String address) {
+        return all().stream()
+                .filter(machine -> machine.address().equals(address))
+                .findFirst();
+    }
+
+    public Path folder(Machine machine) {
+        return state.machines().resolve(machine.name());
+    }
+
+    /** The next machine of a group, as the group would launch it: in the subnet that has the fewest of it. */
+    public Machine launch(MachineGroup group) {
+        List<Machine> existing = all();
+        Subnet subnet = group.subnets().stream()
+                .min(Comparator.comparingLong(candidate -> existing.stream()
+                        .filter(machine -> machine.group().equals(group.id()))
+                        .filter(machine -> machine.subnet().equals(candidate.id()))
+                        .count()))
+                .orElseThrow(() -> new Failure("The group " + group.id() + " has no subnet."));
+        Machine machine = new Machine(
+                name(group, existing), instanceId(), group.id(), address(subnet, existing), subnet.id(), subnet.zone());
+        save(machine);
+        return machine;
+    }
+
+    /** The same place for a new instance: another id, nothing else. */
+    public Machine relaunch(Machine old) {
+        Machine machine = new Machine(old.name(), instanceId(), old.group(), old.address(), old.subnet(), old.zone());
+        save(machine);
+        return machine;
+    }
+
+    public void forget(Machine machine) {
+        Folders.delete(folder(machine));
+    }
+
+    public void signal(Machine machine, Signal signal) {
+        Folders.make(state.signals().resolve(machine.group()));
+        Folders.write(signalFile(machine), signal.name());
+    }
+
+    public Optional<Signal> signal(Machine machine) {
+        Path file = signalFile(machine);
+        return Files.exists(file) ? Optional.of(Signal.valueOf(Folders.read(file))) : Optional.empty();
+    }
+
+    private Path signalFile(Machine machine) {
+        return state.signals().resolve(machine.group()).resolve(machine.instanceId());
+    }
+
+    private void save(Machine machine) {
+        Folders.make(folder(machine));
+        try {
+            Folders.write(folder(machine).resolve(FILE), JSON.writeValueAsString(machine));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static Machine read(Path file) {
+        try {
+            return JSON.readValue(file.toFile(), Machine.class);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Hosts are numbered from 1 on; a group that serves no visitors is the witness's. */
+    private static String name(MachineGroup group, List<Machine> existing) {
+        Set<String> taken = existing.stream().map(Machine::name).collect(Collectors.toSet());
+        String base = group.serves() ? "" : "witness";
+        for (int number = 1; ; number++) {
+            String name = number == 1 && !base.isEmpty() ? base : base + number;
+            if (!taken.contains(name)) {
+                return name;
+            }
+        }
+    }
+
+    private static String address(Subnet subnet, List<Machine> existing) {
+        Set<String> taken = existing.stream().map(Machine::address).collect(Collectors.toSet());
+        for (int offset = FIRST_ADDRESS; ; offset++) {
+            String address = subnet.cidr().address(offset);
+            if (!taken.contains(address)) {
+                return address;
+            }
+        }
+    }
+
+    private static String instanceId() {
+        byte[] bytes = new byte[8];
+        new SecureRandom().nextBytes(bytes);
+        return "i-0" + HexFormat.of().formatHex(bytes);
+    }
+}
