@@ -1,0 +1,57 @@
+package dev.twinhost.rehearsal.aws;
+
+import com.sun.net.httpserver.HttpExchange;
+import dev.twinhost.rehearsal.balancer.RunningBalancer;
+import dev.twinhost.rehearsal.machines.Machine;
+import dev.twinhost.rehearsal.machines.Machines;
+import dev.twinhost.rehearsal.site.Site;
+import java.io.IOException;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+/** The calls of AWS that machines make. Every other one is refused by name. */
+final class Api {
+    private final Map<String, Action> actions;
+    private final CallLog log;
+
+    Api(Site site, Machines machines, RunningBalancer balancer, CallLog log) {
+        this.log = log;
+        actions = Map.of(
+                "ssm:GetParameter", new GetParameter(site),
+                "s3:GetObject", new GetObject(site),
+                "elasticloadbalancing:DescribeTargetHealth", new DescribeTargetHealth(site, balancer),
+                "cloudformation:SignalResource", new SignalResource(site, machines));
+    }
+
+    Answer answer(Machine caller, HttpExchange exchange) throws IOException {
+        String authorization = exchange.getRequestHeaders().getFirst("Authorization");
+        Protocol protocol = Protocol.QUERY;
+        String call = exchange.getRequestMethod() + " " + exchange.getRequestURI();
+        Answer answer;
+        try {
+            String service = Credentials.service(caller, authorization);
+            protocol = Protocol.of(exchange, service);
+            Map<String, String> parameters = protocol.parameters(exchange);
+            String name = service + ":" + protocol.action(exchange, parameters);
+            call = name + " " + shown(parameters);
+            Action action = actions.get(name);
+            if (action == null) {
+                throw new AwsError(400, "InvalidAction", "The rehearsal cannot play " + name);
+            }
+            answer = action.perform(caller, parameters);
+        } catch (AwsError e) {
+            answer = protocol.error(e);
+            call += " " + e.code() + ": " + e.getMessage();
+        }
+        log.add(caller.name(), call, answer.status());
+        return answer;
+    }
+
+    private static String shown(Map<String, String> parameters) {
+        return parameters.entrySet().stream()
+                .filter(entry ->
+                        !entry.getKey().equals("Action") && !entry.getKey().equals("Version"))
+                .map(entry -> entry.getKey() + "=" + entry.getValue())
+                .collect(Collectors.joining(" "));
+    }
+}

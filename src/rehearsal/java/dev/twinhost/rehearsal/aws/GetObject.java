@@ -1,0 +1,34 @@
+package dev.twinhost.rehearsal.aws;
+
+import dev.twinhost.rehearsal.assembly.FileAsset;
+import dev.twinhost.rehearsal.machines.Machine;
+import dev.twinhost.rehearsal.site.Site;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.util.Map;
+
+/** S3: a file asset of the assembly, where {@code cdk deploy} would have put it. */
+final class GetObject implements Action {
+    private final Site site;
+
+    GetObject(Site site) {
+        this.site = site;
+    }
+
+    @Override
+    public Answer perform(Machine caller, Map<String, String> parameters) {
+        String bucket = parameters.get("Bucket");
+        String key = parameters.get("Key");
+        FileAsset asset = site.assets().stream()
+                .filter(candidate ->
+                        candidate.bucket().equals(bucket) && candidate.key().equals(key))
+                .findFirst()
+                .orElseThrow(() -> new AwsError(404, "NoSuchKey", "No asset is published as " + bucket + "/" + key));
+        try {
+            return new Answer(200, "application/octet-stream", Files.readAllBytes(asset.file()));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

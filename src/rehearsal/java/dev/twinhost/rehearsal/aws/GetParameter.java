@@ -1,0 +1,35 @@
+package dev.twinhost.rehearsal.aws;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.twinhost.rehearsal.machines.Machine;
+import dev.twinhost.rehearsal.site.Site;
+import java.util.Map;
+
+/** Systems Manager: the value of a parameter of the template. */
+final class GetParameter implements Action {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private final Site site;
+
+    GetParameter(Site site) {
+        this.site = site;
+    }
+
+    @Override
+    public Answer perform(Machine caller, Map<String, String> parameters) {
+        String name = parameters.getOrDefault("Name", "");
+        String value = site.parameters().get(name);
+        if (value == null) {
+            throw new AwsError(400, "ParameterNotFound", "The template has no parameter " + name);
+        }
+        ObjectNode body = JSON.createObjectNode();
+        body.putObject("Parameter")
+                .put("Name", name)
+                .put("Type", "String")
+                .put("DataType", "text")
+                .put("Value", value)
+                .put("Version", 1);
+        return Answer.text(200, "application/x-amz-json-1.1", body.toString());
+    }
+}
