@@ -1,0 +1,306 @@
+package dev.twinhost.rehearsal;
+
+import dev.twinhost.rehearsal.balancer.RunningBalancer;
+import dev.twinhost.rehearsal.balancer.TargetHealth;
+import dev.twinhost.rehearsal.machines.Machine;
+import dev.twinhost.rehearsal.machines.MachineScript;
+import dev.twinhost.rehearsal.machines.Machines;
+import dev.twinhost.rehearsal.machines.Signal;
+import dev.twinhost.rehearsal.network.Fabric;
+import dev.twinhost.rehearsal.site.MachineGroup;
+import dev.twinhost.rehearsal.site.Site;
+import dev.twinhost.rehearsal.site.TargetGroup;
+import dev.twinhost.rehearsal.system.Cgroup;
+import dev.twinhost.rehearsal.system.Command;
+import dev.twinhost.rehearsal.system.Failure;
+import dev.twinhost.rehearsal.system.Folders;
+import dev.twinhost.rehearsal.system.Namespace;
+import dev.twinhost.rehearsal.system.StateFolder;
+import dev.twinhost.rehearsal.system.Tools;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+
+/**
+ * A rehearsal of one working copy: the machines of its template, and around them what AWS would give. It lives in
+ * processes, namespaces and files, not in this object: any process may make one to act on it.
+ */
+public final class Rehearsal {
+    private static final Path CACHE = Path.of("/var/cache/twinhost-rehearsal");
+    private static final Duration DAEMON_LIMIT = Duration.ofSeconds(20);
+
+    private final Checkout checkout;
+    private final StateFolder state;
+    private final Path cache;
+    private final Fabric fabric;
+    private final String prefix;
+    private final Machines machines;
+    private final RunningBalancer balancer;
+    private Site site;
+
+    public Rehearsal(Checkout checkout, String id, Path cache) {
+        if (!id.matches("[a-zA-Z0-9]{1,12}")) {
+            throw new Failure("TWINHOST_REHEARSAL=" + id + ": want at most 12 letters and digits.");
+        }
+        this.checkout = checkout;
+        this.cache = cache;
+        prefix = "th-" + id;
+        state = StateFolder.of(id);
+        fabric = new Fabric(prefix);
+        machines = new Machines(state);
+        balancer = new RunningBalancer(state.root().resolve("balancer"));
+    }
+
+    /** The rehearsal of a working copy, as the environment names it and its cache. */
+    public static Rehearsal of(Checkout checkout) {
+        Map<String, String> environment = System.getenv();
+        return new Rehearsal(
+                checkout,
+                environment.getOrDefault("TWINHOST_REHEARSAL", checkout.id()),
+                Path.of(environment.getOrDefault("TWINHOST_REHEARSAL_CACHE", CACHE.toString())));
+    }
+
+    public StateFolder state() {
+        return state;
+    }
+
+    public Machines machines() {
+        return machines;
+    }
+
+    public Site site() {
+        if (site == null) {
+            if (!Files.exists(state.assembly().resolve("manifest.json"))) {
+                throw new Failure("No rehearsal is up here; type: sudo bin/rehearse up");
+            }
+            site = Site.read(state.assembly());
+        }
+        return site;
+    }
+
+    public boolean complete() {
+        return Files.exists(state.complete());
+    }
+
+    void markComplete() {
+        Folders.write(state.complete(), "");
+    }
+
+    Cgroup cgroup() {
+        return Cgroup.named(prefix);
+    }
+
+    /** Makes the state folder, which nobody else can make as well: from here on this rehearsal is taken. */
+    public void claim() {
+        try {
+            Folders.make(StateFolder.ALL);
+            Files.createDirectory(state.root());
+        } catch (FileAlreadyExistsException e) {
+            throw new Failure(
+                    complete()
+                            ? "A rehearsal of this working copy is up already: see it with bin/rehearse status, end it"
+                                    + " with bin/rehearse down."
+                            : "A rehearsal of this working copy is being started, or was left by a start that failed: end"
+                                    + " it with bin/rehearse down.");
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Gives it back, while nothing has been started yet. */
+    void abandon() {
+        cgroup().leave();
+        cgroup().end();
+        Folders.delete(state.root());
+    }
+
+    /** Synthesises and reads the template; what the rehearsal cannot play is refused here. */
+    public void synthesise(List<String> context) {
+        // Its owner has to reach the folder that he synthesises into; everything else of the state is root's.
+        open(StateFolder.ALL);
+        open(state.root());
+        checkout.synthesise(Folders.make(state.assembly()), context);
+        site = Site.read(state.assembly());
+    }
+
+    /** Makes or refreshes the root file systems, which takes minutes the first time. */
+    public void buildRootFileSystems() {
+        int status = Command.of(checkout.script("machine/rootfs.sh").toString())
+                .with("TWINHOST_REHEARSAL_CACHE", cache.toString())
+                .attached();
+        if (status != 0) {
+            throw new Failure("The root file systems cannot be made, for the reason above.");
+        }
+    }
+
+    public void makeNetwork() {
+        Fabric.claimHandles();
+        fabric.make(site());
+    }
+
+    /** Starts what is around the machines: DNS, the balancer, the CA and the stand-in for AWS. */
+    public void startSurroundings() {
+        new Surroundings(checkout.script(""), cache, state, fabric, site(), tools()).start();
+    }
+
+    /** Launches the machines that these groups want, all at once: boots them and makes them targets of their groups. */
+    public List<Machine> launch(List<MachineGroup> groups) {
+        List<Machine> launched = new ArrayList<>();
+        for (MachineGroup group : groups) {
+            for (int i = 0; i < group.size(); i++) {
+                Machine machine = machines.launch(group);
+                fabric.connect(machine.name(), machine.address(), site().vpc().subnet(machine.subnet()), group);
+                launched.add(machine);
+            }
+        }
+        boot(launched);
+        return launched;
+    }
+
+    /** The same machines as new instances on empty disks, in the same places, all at once. */
+    public List<Machine> relaunch(List<Machine> old) {
+        List<Machine> fresh = new ArrayList<>();
+        for (Machine machine : old) {
+            script(machine).remove();
+            targetGroups(machine).forEach(group -> balancer.deregister(group, machine.instanceId()));
+            fresh.add(machines.relaunch(machine));
+        }
+        boot(fresh);
+        return fresh;
+    }
+
+    /** Deletes what the site has written to the shared storage; for tests, while no machine runs. */
+    public void emptyStorage() {
+        Folders.delete(state.storage(site().fileSystem()));
+    }
+
+    /** Cuts a machine's power; its disk stays. */
+    public void kill(Machine machine) {
+        script(machine).kill();
+    }
+
+    /** Boots a killed machine from its disk. */
+    public void start(Machine machine) {
+        script(machine).start();
+    }
+
+    /** Takes a machine out of the rotation: no new connections, in no target group. */
+    public void drain(Machine machine) {
+        targetGroups(machine).forEach(group -> balancer.drain(group, machine.instanceId()));
+    }
+
+    /** Puts a drained machine back. */
+    public void undrain(Machine machine) {
+        targetGroups(machine).forEach(group -> balancer.undrain(group, machine.instanceId()));
+    }
+
+    public MachineScript script(Machine machine) {
+        return new MachineScript(checkout.script("machine/machine.sh"), machines.folder(machine));
+    }
+
+    /** A command inside a machine. */
+    public Command inside(Machine machine, List<String> words) {
+        return script(machine).inside(words);
+    }
+
+    /** A command with the network, DNS and trust of a visitor. */
+    public Command asVisitor(List<String> words) {
+        return tools().asVisitor(fabric.internet(), state.visitor(), words);
+    }
+
+    /** curl of the tools where only the balancer stands; /mnt is the visitor's folder. */
+    Command curlAtBalancer(List<String> arguments) {
+        return curl(fabric.balancer(), arguments);
+    }
+
+    /** curl of the tools inside any namespace of this rehearsal. */
+    public Command curl(Namespace where, List<String> arguments) {
+        List<String> words = new ArrayList<>(List.of("curl"));
+        words.addAll(arguments);
+        return tools().command(where, state.visitor(), words.toArray(String[]::new));
+    }
+
+    public Fabric fabric() {
+        return fabric;
+    }
+
+    public List<TargetHealth> health(TargetGroup group) {
+        return balancer.health(group);
+    }
+
+    public Optional<Signal> signal(Machine machine) {
+        return machines.signal(machine);
+    }
+
+    /** Whether anything of it is there: processes, namespaces or files. */
+    public boolean exists() {
+        return state.exists() || cgroup().populated() || fabric.vpc().exists();
+    }
+
+    /** Ends all of it. What is not there any more, or not yet, is passed over. */
+    public void end() {
+        cgroup().end();
+        Fabric.unmake(prefix);
+        if (state.exists()) {
+            Folders.delete(state.root());
+        }
+    }
+
+    private void boot(List<Machine> fresh) {
+        List<CompletableFuture<Void>> boots = fresh.stream()
+                .map(machine -> CompletableFuture.runAsync(() -> boot(machine), command -> new Thread(command).start()))
+                .toList();
+        try {
+            boots.forEach(CompletableFuture::join);
+        } catch (CompletionException e) {
+            throw e.getCause() instanceof Failure failure ? failure : e;
+        }
+    }
+
+    private void boot(Machine machine) {
+        MachineGroup group = site().machineGroup(machine.group());
+        Map<String, String> environment = new HashMap<>();
+        environment.put("NAME", machine.name());
+        environment.put("HOSTNAME", machine.hostname());
+        environment.put("INSTANCE_ID", machine.instanceId());
+        environment.put("NETNS", fabric.machine(machine.name()).name());
+        environment.put(
+                "CGROUP", cgroup().folder().resolve("machine-" + machine.name()).toString());
+        environment.put("CACHE", cache.toString());
+        environment.put("EFS", Folders.make(state.storage(site().fileSystem())).toString());
+        environment.put("DNS", site().vpc().resolver());
+        script(machine).prepare(environment, group.launchTemplate().userData());
+        script(machine).start();
+        targetGroups(machine).forEach(target -> balancer.register(target, machine.instanceId(), machine.address()));
+    }
+
+    private List<TargetGroup> targetGroups(Machine machine) {
+        List<String> arns = site().machineGroup(machine.group()).targetGroupArns();
+        return site().balancer().targetGroups().stream()
+                .filter(group -> arns.contains(group.arn()))
+                .toList();
+    }
+
+    private Tools tools() {
+        return new Tools(checkout.script("tools/enter.sh"), cache.resolve("tools"), cgroup(), state.logs());
+    }
+
+    private static void open(Path folder) {
+        try {
+            Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwx--x--x"));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

@@ -1,0 +1,121 @@
+package dev.twinhost.rehearsal;
+
+import dev.twinhost.rehearsal.authority.Authority;
+import dev.twinhost.rehearsal.aws.AwsStandIn;
+import dev.twinhost.rehearsal.balancer.BalancerConfiguration;
+import dev.twinhost.rehearsal.balancer.RunningBalancer;
+import dev.twinhost.rehearsal.dns.DnsConfiguration;
+import dev.twinhost.rehearsal.network.Fabric;
+import dev.twinhost.rehearsal.site.Site;
+import dev.twinhost.rehearsal.system.Await;
+import dev.twinhost.rehearsal.system.Command;
+import dev.twinhost.rehearsal.system.Folders;
+import dev.twinhost.rehearsal.system.Namespace;
+import dev.twinhost.rehearsal.system.StateFolder;
+import dev.twinhost.rehearsal.system.Tools;
+import dev.twinhost.rehearsal.system.Tools.Daemon;
+import java.io.File;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+
+/** The daemons around the machines: DNS within the VPC and outside, the balancer, the CA and the stand-in for AWS. */
+final class Surroundings {
+    private static final Duration LIMIT = Duration.ofSeconds(20);
+
+    private final Path scripts;
+    private final Path cache;
+    private final StateFolder state;
+    private final Fabric fabric;
+    private final Site site;
+    private final Tools tools;
+
+    Surroundings(Path scripts, Path cache, StateFolder state, Fabric fabric, Site site, Tools tools) {
+        this.scripts = scripts;
+        this.cache = cache;
+        this.state = state;
+        this.fabric = fabric;
+        this.site = site;
+        this.tools = tools;
+    }
+
+    /** Starts all of them and returns when each answers. */
+    void start() {
+        Daemon aws = startAws();
+        Daemon inVpc = startDns("vpc", fabric.vpc(), site.vpc().resolver(), DnsConfiguration.privateNames(site));
+        Daemon outside = startDns("internet", fabric.internet(), Fabric.RESOLVER, List.of());
+        Daemon balancer = startBalancer();
+        Authority authority = new Authority(scripts, state.authority(), fabric.internet(), tools, cache);
+        authority.start();
+        Folders.write(state.visitor().resolve("ca.pem"), authority.root());
+        Folders.write(state.visitor().resolve("resolv.conf"), "nameserver " + Fabric.RESOLVER + "\n");
+        RunningBalancer running = new RunningBalancer(state.balancer());
+        Await.that("the balancer", LIMIT, () -> balancer.running() && running.answers());
+        Path ready = state.root().resolve(AwsStandIn.READY);
+        Await.that("the stand-in for AWS", LIMIT, () -> aws.running() && Files.exists(ready));
+        Await.that("DNS", LIMIT, () -> inVpc.running() && outside.running() && inVpc.spoke() && outside.spoke());
+    }
+
+    private Daemon startDns(String name, Namespace where, String address, List<String> more) {
+        DnsConfiguration configuration = new DnsConfiguration(site, Fabric.balancerAddresses(site));
+        Path folder = Folders.make(state.dns().resolve(name));
+        copy("dnsmasq.conf", folder);
+        Folders.write(folder.resolve("site.conf"), configuration.text(address, more));
+        Folders.write(folder.resolve("hosts"), configuration.hosts());
+        return tools.daemon(
+                "dns-" + name, where, folder, "dnsmasq", "-C", "/mnt/dnsmasq.conf", "--conf-file=/mnt/site.conf");
+    }
+
+    private Daemon startBalancer() {
+        Path folder = state.balancer();
+        copy("balancer.cfg", folder);
+        Folders.write(
+                folder.resolve("site.cfg"),
+                new BalancerConfiguration(site.balancer(), Fabric.balancerAddresses(site)).text());
+        return tools.daemon(
+                "balancer",
+                fabric.balancer(),
+                folder,
+                "haproxy",
+                "-db",
+                "-f",
+                "/mnt/balancer.cfg",
+                "-f",
+                "/mnt/site.cfg");
+    }
+
+    /** It gets its own copy of the classes: the working copy may be compiled anew while it runs. */
+    private Daemon startAws() {
+        Path classes = state.root().resolve("classes");
+        Path packages = Folders.make(classes.resolve("dev/twinhost"));
+        List<String> path = new ArrayList<>(List.of(classes.toString()));
+        for (String entry : System.getProperty("java.class.path").split(File.pathSeparator)) {
+            Path own = Path.of(entry, "dev/twinhost/rehearsal");
+            if (Files.isDirectory(own)) {
+                Command.of("cp", "-r", own.toString(), packages.toString()).run();
+            } else if (entry.contains("jackson-")) {
+                path.add(entry);
+            }
+        }
+        return tools.ownDaemon(
+                "aws",
+                fabric.vpc(),
+                List.of(
+                        Path.of(System.getProperty("java.home"), "bin/java").toString(),
+                        "-Xshare:auto",
+                        "-XX:TieredStopAtLevel=1",
+                        "-XX:+UseSerialGC",
+                        "-Xmx64m",
+                        "-cp",
+                        String.join(File.pathSeparator, path),
+                        AwsStandIn.class.getName(),
+                        state.root().toString()));
+    }
+
+    private void copy(String file, Path folder) {
+        Folders.write(
+                folder.resolve(file), Folders.read(scripts.resolve("tools").resolve(file)));
+    }
+}
