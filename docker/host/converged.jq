@@ -18,7 +18,7 @@
   elif $update.State == "rollback_started" then
     "goes back: \($name): \($update.Message)\(
       ($update.Message | capture("task (?<id>[0-9a-z]+)").id) as $id | $tasks[0][] | select(.ID == $id) | .Status
-      | ": \(.Err // "it is \(.State), its exit status was \(.ContainerStatus.ExitCode // "none")")")"
+      | ": \(.Err // "it ended (status \(.ContainerStatus.ExitCode // "unknown")) or was ended because it did not become healthy")")"
   elif $update.State == "updating" then
     "\($name) is updated, \($running | length) of \($number)\($last)"
   elif ($running | length) != $number or ($wanted | length) != $number then

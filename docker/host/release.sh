@@ -37,10 +37,7 @@ export_settings() {
   if [[ -z $TWINHOST_APP_IMAGE ]]; then
     default_page=yes
     export TWINHOST_APP_IMAGE=$TWINHOST_EDGE_IMAGE
-    # where the old one stops first, the new one takes its place and the replicas stay spread; a single one would leave a gap
-  export TWINHOST_APP_UPDATE_ORDER=stop-first
-  ((TWINHOST_APP_REPLICAS > 1)) || TWINHOST_APP_UPDATE_ORDER=start-first
-  files=(-c "$RELEASE/docker/stack.yml" -c "$RELEASE/docker/app/stack.yml" -c "$WORK/configs.json")
+    files=(-c "$RELEASE/docker/stack.yml" -c "$RELEASE/docker/app/stack.yml" -c "$WORK/configs.json")
   fi
 }
 
