@@ -1,0 +1,67 @@
+# shellcheck shell=bash
+# What the commands of this folder that need root stand on: a machine that can do it, its packages, the CDK command line.
+# Sourced, never run. Sets root, the working copy. What is written into it is written by its owner, who need not be root.
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+readonly root
+readonly command_name=bin/${0##*/} SPACE_MB=2500
+
+# Command and the Debian package that brings it.
+# shellcheck disable=SC2034 # for who sources this
+readonly NEEDED=(
+  ip=iproute2 nft=nftables mmdebstrap=mmdebstrap nsenter=util-linux unshare=util-linux sysctl=procps openssl=openssl
+  curl=curl javac=default-jdk-headless mvn=maven node=nodejs npx=npm
+)
+
+# fail MESSAGE: one line that says what is wrong and what to do, then the end.
+fail() {
+  echo "$command_name: $*" >&2
+  exit 1
+}
+
+# as_owner CMD…: runs CMD in the working copy as its owner.
+as_owner() {
+  local owner home
+  owner=$(stat -c %U "$root")
+  if [[ $owner == root ]]; then
+    (cd "$root" && "$@")
+  else
+    home=$(getent passwd "$owner" | cut -d: -f6)
+    (cd "$root" && runuser -u "$owner" -- env "HOME=$home" "$@")
+  fi
+}
+
+# check_machine ARGUMENT…: the arguments of the command, for the line that says how to call it.
+check_machine() {
+  [[ $(uname -s) == Linux ]] || fail "needs Linux, for its namespaces; run it on a Debian 12 machine, a virtual one will do"
+  [[ $EUID -eq 0 ]] || fail "needs root, for namespaces and mounts of its own; type: sudo $command_name${*:+ $*}"
+}
+
+check_space() {
+  local free
+  free=$(df --output=avail -BM /var/lib | tail -n 1 | tr -dc 0-9)
+  [[ $free -ge $SPACE_MB ]] || fail "/var/lib has $free MB free and the machines take $SPACE_MB; make room there"
+}
+
+# install_missing COMMAND=PACKAGE…: installs the packages of the commands that are not there.
+install_missing() {
+  local pair packages=() log
+  for pair in "$@"; do
+    command -v "${pair%%=*}" > /dev/null || packages+=("${pair#*=}")
+  done
+  [[ ${#packages[@]} -gt 0 ]] || return 0
+  command -v apt-get > /dev/null || fail "needs ${packages[*]}, and there is no apt-get here to install them; install them"
+  echo "Installing ${packages[*]}"
+  log=$(mktemp)
+  if ! { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${packages[@]}"; } > "$log" 2>&1; then
+    grep -E '^E: ' "$log" >&2 || tail -n 3 "$log" >&2
+    rm -f "$log"
+    fail "cannot install ${packages[*]}, for the reason above; install them and try again"
+  fi
+  rm -f "$log"
+}
+
+install_node_modules() {
+  [[ -e $root/node_modules/.package-lock.json && ! $root/package-lock.json -nt $root/node_modules/.package-lock.json ]] && return
+  echo "Installing the CDK command line: npm ci"
+  as_owner npm ci --silent --no-fund --no-audit || fail "npm ci failed, for the reason above"
+}
