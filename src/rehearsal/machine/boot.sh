@@ -2,6 +2,7 @@
 # boot.sh enter DIR: becomes PID 1 of the machine of DIR (see machine.sh), which calls it in new mount, uts, ipc and pid
 # namespaces, in the machine's network namespace, with the console as its terminal.
 set -euo pipefail
+umask 022
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source-path=SCRIPTDIR
 . "$here/lib.sh"

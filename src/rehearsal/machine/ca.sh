@@ -3,6 +3,7 @@
 # ca.sh leaf NAME… FOLDER     issues a server certificate for the DNS names: fullchain.pem and privkey.pem in FOLDER
 # Extensions are as strict clients (Python 3.13 and later) want them.
 set -euo pipefail
+umask 022
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source-path=SCRIPTDIR
 . "$here/lib.sh"
@@ -20,6 +21,7 @@ make() {
       -subj '/O=Twinhost/CN=Twinhost rehearsal' -keyout "$new/ca.key" -out "$new/ca.pem" \
       -addext 'basicConstraints=critical,CA:TRUE,pathlen:0' -addext 'keyUsage=critical,keyCertSign,cRLSign'
   ) 2>/dev/null || fail "openssl could not make a certificate authority in $new"
+  chmod 644 "$new/ca.pem"
   rm -rf "$folder"
   mv "$new" "$folder"
 }

@@ -9,7 +9,7 @@ cp -r "$here/files/host/." "$root/"
 chmod 700 "$root/root/.aws"
 chmod 600 "$root/root/.aws/config"
 
-cp "$ca" "$root/usr/local/share/ca-certificates/twinhost-rehearsal.crt"
+install -m 644 "$ca" "$root/usr/local/share/ca-certificates/twinhost-rehearsal.crt"
 chroot "$root" update-ca-certificates > /dev/null 2>&1
 
 # user-data is what starts Docker.

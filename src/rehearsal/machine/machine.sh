@@ -17,6 +17,7 @@
 # and then also disk/ (what outlives a power cut), console.log and, while it runs, init.pid.
 # A machine that was killed, powered off or rebooted from inside boots again from the same disk with start.
 set -euo pipefail
+umask 022
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source-path=SCRIPTDIR
 . "$here/lib.sh"
@@ -69,6 +70,7 @@ boot() {
   [[ -e /run/netns/$NETNS ]] || fail "$NAME: no network namespace $NETNS"
   [[ -d $EFS ]] || fail "$EFS: no such folder"
   [[ -d $disk ]] || make_disk
+  [[ -d $disk/base ]] || fail "$NAME: $(readlink "$disk/base"), on which its disk stands, is gone; remove the machine"
   clear_network
   make_cgroup
 
@@ -147,7 +149,7 @@ supervise() {
   echo "$$" > "$CGROUP/outside/cgroup.procs"
   command=$(printf '%q ' exec nsenter "--net=/run/netns/$NETNS" \
     unshare --mount --uts --ipc --pid --fork --kill-child=KILL "$here/boot.sh" enter "$dir")
-  script --quiet --flush --return --command "$command" /dev/null < /dev/null 2>&1 8>&- |
+  SHELL=/bin/bash script --quiet --flush --return --command "$command" /dev/null < /dev/null 2>&1 8>&- |
     sed -u 's/\r//g' >> "$dir/console.log" 8>&- || true
   rm -f "$dir/init.pid"
   echo ended >&8

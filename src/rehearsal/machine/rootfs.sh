@@ -6,9 +6,11 @@
 #   tools/   the root file system of everything around the hosts: Nginx, certbot, HAProxy, pebble, dnsmasq
 #   docker/  /var/lib/docker with the tools as the images twinhost-rehearsal/nginx:1 and twinhost-rehearsal/certbot:1
 # host, tools and docker are links to versions/<part>-<hash of the recipe>: a part is made again only when its recipe
-# changed, beside the old one, and an old one goes when no machine stands on it any more.
+# changed, beside the old one. An old one goes when no link in users/ leads to it (each machine's disk has one) and no
+# process lives in it.
 # Prints progress; on failure one line, and exits with 1. Takes the machine's own Debian mirror where it has one.
 set -euo pipefail
+umask 022
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source-path=SCRIPTDIR
 . "$here/lib.sh"
@@ -56,7 +58,6 @@ main() {
   point tools "$tools"
   point docker "$docker"
   forget_old "$host" "$tools" "$docker"
-  rm -rf --one-file-system "$building"
   echo "root file systems ready ($(since "$start"))"
 }
 
@@ -108,10 +109,13 @@ wait_jobs() {
 
 end_jobs() {
   local job children
+  exec 2> /dev/null # the shell would tell of each one that it was killed
   for job in "${JOBS[@]}"; do
-    read -ra children 2>/dev/null < "/proc/$job/task/$job/children" || children=()
-    kill -KILL "${children[@]}" "$job" 2>/dev/null || true
+    children=()
+    read -ra children < "/proc/$job/task/$job/children" || true # ends in no newline
+    kill -KILL "${children[@]}" "$job" || true
   done
+  rm -rf --one-file-system "$building" || true
 }
 
 # make_tree PART VERSION
@@ -174,7 +178,7 @@ point() {
   mv -T "$building/$1.link" "$cache/$1"
 }
 
-# forget_old VERSION…: deletes every other version on which no machine's disk stands and in which no process lives.
+# forget_old VERSION…: deletes every other version that nobody uses.
 forget_old() {
   local kept user path
   kept=" $* "

@@ -5,7 +5,7 @@ set -euo pipefail
 root=$1 ca=$2
 here=$(cd "$(dirname "$0")" && pwd)
 
-cp "$ca" "$root/usr/local/share/ca-certificates/twinhost-rehearsal.crt"
+install -m 644 "$ca" "$root/usr/local/share/ca-certificates/twinhost-rehearsal.crt"
 chroot "$root" update-ca-certificates > /dev/null 2>&1
 
 rm -rf "$root"/etc/nginx/{nginx.conf,conf.d,sites-available,sites-enabled,modules-enabled,snippets} "$root"/var/www
