@@ -39,6 +39,7 @@ cgroup_root() {
   local path
   path=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
   [[ -n $path ]] || fail "no cgroup v2 is mounted here; type: mount -t cgroup2 cgroup2 /sys/fs/cgroup/unified"
+  [[ -e $path/cgroup.controllers ]] || fail "$path cannot be seen from here; call this outside of 'ip netns exec', which hides it"
   printf '%s\n' "$path"
 }
 

@@ -2,7 +2,7 @@
 # machine.sh start DIR        boots the machine of the folder DIR; returns when its PID 1 runs units
 # machine.sh exec DIR CMD…    runs CMD as root inside it, with the caller's input, output and exit status
 # machine.sh kill DIR         power cut: the network is gone first, so that nobody is told, then every process; the disk stays
-# machine.sh remove DIR       kill, and the disk is deleted
+# machine.sh remove DIR       kill, and the disk is deleted; the network namespace is left as it was given
 #
 # DIR holds user-data and machine.env, lines NAME=value:
 #   NAME         what messages call the machine
@@ -55,6 +55,9 @@ load_machine() {
   . "$dir/machine.env"
   need "${required[@]}"
   disk=$dir/disk
+  cgroup=$(cgroup_root)
+  [[ $CGROUP == "$cgroup"/?* ]] || fail "CGROUP=$CGROUP: want a folder below $cgroup"
+  cgroup=${CGROUP#"$cgroup"}
 }
 
 lock_machine() {
@@ -78,12 +81,13 @@ boot() {
   rm -f "$dir/init.pid" "$dir/running"
   mkfifo -m 600 "$dir/running"
   exec 8<> "$dir/running"
+  local answer='' written
+  written=$(stat -c %s "$dir/console.log" 2>/dev/null || echo 0)
   setsid "$0" supervise "$dir" < /dev/null > /dev/null 2>> "$dir/console.log" 7>&- &
-  local answer=
   read -r -t "$START_LIMIT" -u 8 answer || true
   rm -f "$dir/running"
   [[ $answer == running ]] && return
-  tail -n 15 "$dir/console.log" >&2
+  tail -c "+$((written + 1))" "$dir/console.log" | tail -n 15 >&2
   kill_processes
   [[ $answer == ended ]] || fail "$NAME: PID 1 ran no unit within $START_LIMIT s (console: $dir/console.log)"
   fail "$NAME: PID 1 ended at once, for the reason above (console: $dir/console.log)"
@@ -157,7 +161,7 @@ supervise() {
 
 # running: whether init.pid is a process of this machine, and no other that got its number.
 running() {
-  [[ -r $dir/init.pid ]] && grep -qF "${CGROUP#"$(cgroup_root)"}/machine" "/proc/$(< "$dir/init.pid")/cgroup" 2>/dev/null
+  [[ -r $dir/init.pid ]] && grep -qF "$cgroup/machine" "/proc/$(< "$dir/init.pid")/cgroup" 2>/dev/null
 }
 
 enter() {
@@ -205,6 +209,7 @@ kill_processes() {
 
 remove() {
   cut_power
+  [[ ! -e /run/netns/$NETNS || ! -e $disk/links ]] || clear_network
   rm -rf --one-file-system "$disk" "$disk.new"
   rm -f "$(cache_user)"
 }
