@@ -38,8 +38,8 @@ cache_folder() {
 cgroup_root() {
   local path
   path=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
-  [[ -n $path ]] || fail "no cgroup v2 is mounted here; type: mount -t cgroup2 cgroup2 /sys/fs/cgroup/unified"
-  [[ -e $path/cgroup.controllers ]] || fail "$path cannot be seen from here; call this outside of 'ip netns exec', which hides it"
+  [[ -n $path && -e $path/cgroup.controllers ]] ||
+    fail "no cgroup v2 is to be seen here; mount it (mount -t cgroup2 cgroup2 /sys/fs/cgroup), or call this outside of 'ip netns exec'"
   printf '%s\n' "$path"
 }
 

@@ -55,9 +55,10 @@ load_machine() {
   . "$dir/machine.env"
   need "${required[@]}"
   disk=$dir/disk
-  cgroup=$(cgroup_root)
-  [[ $CGROUP == "$cgroup"/?* ]] || fail "CGROUP=$CGROUP: want a folder below $cgroup"
-  cgroup=${CGROUP#"$cgroup"}
+  local mounted
+  mounted=$(cgroup_root)
+  inner_cgroup=${CGROUP#"$mounted"}/machine # as /proc/PID/cgroup names it
+  [[ $CGROUP == "$mounted"/?* ]] || fail "CGROUP=$CGROUP: want a folder below $mounted"
 }
 
 lock_machine() {
@@ -161,7 +162,7 @@ supervise() {
 
 # running: whether init.pid is a process of this machine, and no other that got its number.
 running() {
-  [[ -r $dir/init.pid ]] && grep -qF "$cgroup/machine" "/proc/$(< "$dir/init.pid")/cgroup" 2>/dev/null
+  [[ -r $dir/init.pid ]] && grep -qF "$inner_cgroup" "/proc/$(< "$dir/init.pid")/cgroup" 2>/dev/null
 }
 
 enter() {
