@@ -8,6 +8,7 @@ shopt -s inherit_errexit
 : "${AWS_REGION:?}" "${TWINHOST_ROLE:?}" "${TWINHOST_FILE_SYSTEM:?}" "${TWINHOST_RELEASE_PARAMETER:?}"
 : "${TWINHOST_STACK:?}" "${TWINHOST_SIGNAL_RESOURCE:?}" "${TWINHOST_LOG_GROUP:?}"
 
+export HOME=${HOME:-/root}
 readonly LOG=/var/log/twinhost.log
 
 log() {
@@ -62,7 +63,7 @@ start_log_agent() {
   jq -n --arg file "$LOG" --arg group "$TWINHOST_LOG_GROUP" \
     '{logs: {logs_collected: {files: {collect_list: [{file_path: $file, log_group_name: $group, log_stream_name: "{instance_id}"}]}}}}' \
     >/etc/twinhost/cloudwatch-agent.json
-  timeout 60 amazon-cloudwatch-agent-ctl -a fetch-config -m ec2 -s -c file:/etc/twinhost/cloudwatch-agent.json >/dev/null ||
+  timeout 60 /opt/aws/amazon-cloudwatch-agent/bin/amazon-cloudwatch-agent-ctl -a fetch-config -m ec2 -s -c file:/etc/twinhost/cloudwatch-agent.json >/dev/null ||
     die 'the CloudWatch agent did not start'
 }
 
@@ -81,7 +82,7 @@ mount_storage() {
 
 prepare() {
   trap 'log "line $LINENO failed: $BASH_COMMAND"' ERR
-  local name release folder
+  local name release folder limit
   log "a $TWINHOST_ROLE starts"
   mkdir -p /etc/twinhost /opt/twinhost
   for name in AWS_REGION TWINHOST_ROLE TWINHOST_FILE_SYSTEM TWINHOST_RELEASE_PARAMETER TWINHOST_STACK TWINHOST_SIGNAL_RESOURCE TWINHOST_LOG_GROUP; do
@@ -92,8 +93,12 @@ prepare() {
   start_log_agent
   mount_storage
   log "fetches the release that $TWINHOST_RELEASE_PARAMETER names"
-  release=$(timeout 60 aws ssm get-parameter --name "$TWINHOST_RELEASE_PARAMETER" --query Parameter.Value --output text) ||
-    die "the parameter $TWINHOST_RELEASE_PARAMETER could not be read"
+  limit=$((SECONDS + 60))
+  # the machine's role may take a moment to be known everywhere
+  until release=$(timeout 60 aws ssm get-parameter --name "$TWINHOST_RELEASE_PARAMETER" --query Parameter.Value --output text); do
+    ((SECONDS < limit)) || die "the parameter $TWINHOST_RELEASE_PARAMETER could not be read within 60 s"
+    sleep 2
+  done
   folder=$(fetch_release "$release") || die "the release could not be fetched: $release"
   ln -sfn "$folder" /opt/twinhost/current
 }
