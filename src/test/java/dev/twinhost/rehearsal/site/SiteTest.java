@@ -1,0 +1,124 @@
+package dev.twinhost.rehearsal.site;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+import dev.twinhost.rehearsal.SmallAssembly;
+import dev.twinhost.rehearsal.assembly.Unplayable;
+import dev.twinhost.rehearsal.system.Failure;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class SiteTest {
+    @Test
+    void shouldReadTheMachineGroupsInTheOrderOfTheirDependencies() {
+        Site site = new SmallAssembly().read();
+        MachineGroup hosts = site.machineGroup("Hosts");
+        MachineGroup witness = site.machineGroup("Witness");
+        assertThat(hosts.size()).isEqualTo(2);
+        assertThat(hosts.signals()).isEqualTo(2);
+        assertThat(hosts.signalTimeout()).isEqualTo(Duration.ofMinutes(15));
+        assertThat(hosts.after()).isEmpty();
+        assertThat(hosts.subnets()).extracting(Subnet::zone).containsExactly("eu-central-1a", "eu-central-1b");
+        assertThat(witness.after()).containsExactly("Hosts");
+        assertThat(witness.serves()).isFalse();
+    }
+
+    @Test
+    void shouldDecodeTheUserDataWithTheValuesOfItsResources() {
+        Site site = new SmallAssembly().read();
+        assertThat(site.machineGroup("Hosts").launchTemplate().userData())
+                .isEqualTo("#!/bin/bash\nexport FILES='" + site.fileSystem() + "'\n");
+    }
+
+    @Test
+    void shouldFillInWhatTheReleaseParameterRefersTo() {
+        Site site = new SmallAssembly().read();
+        assertThat(site.parameters().values())
+                .containsExactly("{\"bucket\":\"assets-eu-central-1\",\"balancer\":\""
+                        + site.balancer().dnsName() + "\"}");
+        assertThat(site.assets()).singleElement().satisfies(asset -> {
+            assertThat(asset.bucket()).isEqualTo("assets-123456789012-eu-central-1");
+            assertThat(asset.key()).isEqualTo("site/release.zip");
+        });
+    }
+
+    @Test
+    void shouldTakeTheDefaultsOfAwsForWhatATargetGroupDoesNotSay() {
+        TargetGroup group = new SmallAssembly()
+                .with("/HttpsTargets/Properties", "{\"Port\": 443, \"Protocol\": \"TCP\"}")
+                .read()
+                .balancer()
+                .targetGroups()
+                .get(0);
+        assertThat(group.check()).isEqualTo(new HealthCheck("TCP", 443, "/", "200-399", 30, 10, 5, 2));
+        assertThat(group.endsUnhealthyConnections()).isTrue();
+        assertThat(group.deregistrationDelay()).isEqualTo(300);
+    }
+
+    @Test
+    void shouldKeepAMachineOffTheInternetWhereItHasNoPublicAddressOrNoRoute() {
+        SmallAssembly unaddressed = new SmallAssembly().without("/SubnetA/Properties/MapPublicIpOnLaunch");
+        SmallAssembly unrouted = new SmallAssembly().without("/TableOfA");
+        assertThat(online(new SmallAssembly())).isTrue();
+        assertThat(online(unaddressed)).isFalse();
+        assertThat(online(unrouted)).isFalse();
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
+                    /Https/Properties/Protocol | "TLS" | AWS::ElasticLoadBalancingV2::Listener Https | Protocol = TLS; it plays TCP
+                    /Https/Properties/Certificates | [] | AWS::ElasticLoadBalancingV2::Listener Https | the property Certificates
+                    /HttpsTargets/Properties/Protocol | "UDP" | AWS::ElasticLoadBalancingV2::TargetGroup HttpsTargets | Protocol = UDP; it plays TCP
+                    /HttpsTargets/Properties/TargetType | "ip" | AWS::ElasticLoadBalancingV2::TargetGroup HttpsTargets | TargetType = ip; it plays instance
+                    /HttpsTargets/Properties/HealthCheckProtocol | "HTTPS" | AWS::ElasticLoadBalancingV2::TargetGroup HttpsTargets | HealthCheckProtocol = HTTPS; it plays TCP and HTTP
+                    /HttpsTargets/Properties/TargetGroupAttributes | [{"Key": "proxy_protocol_v2.enabled", "Value": "true"}] | AWS::ElasticLoadBalancingV2::TargetGroup HttpsTargets | proxy_protocol_v2.enabled = true; it plays false
+                    /HttpsTargets/Properties/TargetGroupAttributes | [{"Key": "slow_start", "Value": "3"}] | AWS::ElasticLoadBalancingV2::TargetGroup HttpsTargets | the attribute slow_start
+                    /Balancer/Properties/Type | "application" | AWS::ElasticLoadBalancingV2::LoadBalancer Balancer | Type = application; it plays network
+                    /Balancer/Properties/IpAddressType | "dualstack" | AWS::ElasticLoadBalancingV2::LoadBalancer Balancer | IpAddressType = dualstack; it plays ipv4
+                    /Balancer/Properties/LoadBalancerAttributes | [] | AWS::ElasticLoadBalancingV2::LoadBalancer Balancer | a missing load_balancing.cross_zone.enabled, which is false then; it plays true
+                    /Hosts/Properties/HealthCheckType | "ELB" | AWS::AutoScaling::AutoScalingGroup Hosts | HealthCheckType = ELB; it plays EC2
+                    /Hosts/Properties/LifecycleHookSpecificationList | [{"LifecycleTransition": "autoscaling:EC2_INSTANCE_LAUNCHING"}] | AWS::AutoScaling::AutoScalingGroup Hosts | LifecycleHookSpecificationList[0].LifecycleTransition = autoscaling:EC2_INSTANCE_LAUNCHING; it plays autoscaling:EC2_INSTANCE_TERMINATING
+                    /Hosts/Properties/MixedInstancesPolicy | {} | AWS::AutoScaling::AutoScalingGroup Hosts | the property MixedInstancesPolicy
+                    /HostTemplate/Properties/LaunchTemplateData/MetadataOptions/HttpTokens | "optional" | AWS::EC2::LaunchTemplate HostTemplate | LaunchTemplateData.MetadataOptions.HttpTokens = optional; it plays required
+                    /HostTemplate/Properties/LaunchTemplateData/KeyName | "k" | AWS::EC2::LaunchTemplate HostTemplate | the property LaunchTemplateData.KeyName
+                    /Route/Properties/NatGatewayId | "n" | AWS::EC2::Route Route | the property NatGatewayId
+                    /BalancerToHosts/Properties/IpProtocol | "sctp" | AWS::EC2::SecurityGroupEgress BalancerToHosts | IpProtocol = sctp; it plays tcp and udp and icmp and icmpv6 and -1
+                    /Apex/Properties/Type | "AAAA" | AWS::Route53::RecordSet Apex | Type = AAAA; it plays A and CNAME
+                    /Release/Properties/Type | "StringList" | AWS::SSM::Parameter Release | Type = StringList; it plays String
+                    /Vpc/Condition | "OnlySometimes" | AWS::EC2::VPC Vpc | a Condition
+                    /Queue | {"Type": "AWS::SQS::Queue"} | AWS::SQS::Queue Queue | a resource of this type
+                    /Vpc2 | {"Type": "AWS::EC2::VPC"} | AWS::EC2::VPC Vpc2 | a second one of its type
+                    """)
+    void shouldRefuseByNameWhatItCannotPlay(String path, String value, String resource, String what) {
+        SmallAssembly changed = new SmallAssembly().with(path, value);
+        assertThatExceptionOfType(Unplayable.class)
+                .isThrownBy(changed::read)
+                .withMessage(resource + ": the rehearsal cannot play " + what);
+    }
+
+    @Test
+    void shouldRefuseACertificateAuthorityThatItCannotPlay() {
+        SmallAssembly changed = new SmallAssembly().withAcmeDirectory("https://acme.example.net/directory");
+        assertThatExceptionOfType(Failure.class)
+                .isThrownBy(changed::read)
+                .withMessage("acmeServer https://acme.example.net/directory: the rehearsal cannot play this CA;"
+                        + " it plays production and staging of Let's Encrypt");
+    }
+
+    @Test
+    void shouldRefuseASiteThatNobodyCouldFind() {
+        SmallAssembly changed = new SmallAssembly().without("/Apex").without("/Www");
+        assertThatExceptionOfType(Failure.class)
+                .isThrownBy(changed::read)
+                .withMessage("The template has no DNS records, so no visitor would find the site:"
+                        + " rehearse it with -c dns=all.");
+    }
+
+    private static boolean online(SmallAssembly assembly) {
+        MachineGroup hosts = assembly.read().machineGroup("Hosts");
+        return hosts.launchTemplate().online(hosts.subnets().get(0));
+    }
+}
