@@ -62,7 +62,8 @@ public final class Checkout {
         words.addAll(List.of("-u", "AWS_PROFILE", "-u", "AWS_ACCESS_KEY_ID", "-u", "AWS_SECRET_ACCESS_KEY"));
         words.addAll(List.of("AWS_CONFIG_FILE=/dev/null", "AWS_SHARED_CREDENTIALS_FILE=/dev/null"));
         words.addAll(List.of("AWS_EC2_METADATA_DISABLED=true"));
-        words.addAll(List.of("npx", "cdk", "synth", "-q", "-o", output.toString()));
+        words.add("PATH=" + root.resolve("node_modules/.bin") + ":" + System.getenv("PATH"));
+        words.addAll(List.of("cdk", "synth", "-q", "-o", output.toString()));
         context.forEach(pair -> words.addAll(List.of("-c", pair)));
         if (Command.of(words).in(root).attached() != 0) {
             throw new Failure("The template cannot be synthesised, for the reason above.");
