@@ -6,6 +6,7 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source-path=SCRIPTDIR
 . "$here/lib.sh"
+# shellcheck source-path=SCRIPTDIR
 . "$here/mounts.sh"
 
 LIMIT=60 # seconds for dockerd to start, and to end
