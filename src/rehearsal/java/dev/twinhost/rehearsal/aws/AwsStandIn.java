@@ -25,28 +25,37 @@ public final class AwsStandIn {
     public static final String READY = "aws-ready";
 
     private final Machines machines;
+    private final Metadata metadata;
+    private final Api api;
 
-    private AwsStandIn(Machines machines) {
-        this.machines = machines;
+    AwsStandIn(StateFolder state) {
+        Site site = Site.read(state.assembly());
+        CallLog log = new CallLog(state.awsCalls());
+        machines = new Machines(state);
+        metadata = new Metadata(site, state, log);
+        api = new Api(site, machines, new RunningBalancer(state.balancer()), log);
     }
 
     /** Runs until it is killed. The argument is the state folder. */
     public static void main(String[] arguments) throws IOException {
         StateFolder state = new StateFolder(Path.of(arguments[0]));
-        Site site = Site.read(state.assembly());
-        Machines machines = new Machines(state);
-        CallLog log = new CallLog(state.awsCalls());
-        Metadata metadata = new Metadata(site, state, log);
-        Api api = new Api(site, machines, new RunningBalancer(state.balancer()), log);
-        AwsStandIn standIn = new AwsStandIn(machines);
-        standIn.serve(Fabric.METADATA, metadata::answer);
-        standIn.serve(Fabric.API, api::answer);
+        AwsStandIn standIn = new AwsStandIn(state);
+        standIn.serveMetadata(new InetSocketAddress(Fabric.METADATA, 80));
+        standIn.serveApi(new InetSocketAddress(Fabric.API, 80));
         Folders.write(state.root().resolve(READY), "");
     }
 
-    private void serve(String address, Service service) throws IOException {
+    HttpServer serveMetadata(InetSocketAddress address) throws IOException {
+        return serve(address, metadata::answer);
+    }
+
+    HttpServer serveApi(InetSocketAddress address) throws IOException {
+        return serve(address, api::answer);
+    }
+
+    private HttpServer serve(InetSocketAddress address, Service service) throws IOException {
         ExecutorService threads = Executors.newFixedThreadPool(8);
-        HttpServer server = HttpServer.create(new InetSocketAddress(address, 80), 64);
+        HttpServer server = HttpServer.create(address, 64);
         server.setExecutor(threads);
         server.createContext("/", exchange -> {
             try (exchange) {
@@ -56,6 +65,7 @@ public final class AwsStandIn {
             }
         });
         server.start();
+        return server;
     }
 
     private Answer answer(HttpExchange exchange, Service service) throws IOException {

@@ -1,0 +1,203 @@
+package dev.twinhost.rehearsal.aws;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.sun.net.httpserver.HttpServer;
+import dev.twinhost.rehearsal.SmallAssembly;
+import dev.twinhost.rehearsal.machines.Machines;
+import dev.twinhost.rehearsal.machines.Signal;
+import dev.twinhost.rehearsal.site.Site;
+import dev.twinhost.rehearsal.system.Folders;
+import dev.twinhost.rehearsal.system.StateFolder;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.file.Path;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class AwsStandInTest {
+    private static final String INSTANCE = "i-00123456789abcdef";
+    private static final String KEY = "ASIA00123456789ABCDE";
+
+    private final HttpClient client = HttpClient.newHttpClient();
+    private StateFolder state;
+    private Site site;
+    private HttpServer metadata;
+    private HttpServer api;
+
+    @BeforeEach
+    void startWithOneMachineOnThisAddress(@TempDir Path folder) throws IOException {
+        state = new StateFolder(folder);
+        new SmallAssembly().write(Folders.make(state.assembly()));
+        site = Site.read(state.assembly());
+        Folders.make(state.machines().resolve("1"));
+        Folders.write(state.machines().resolve("1/machine.json"), """
+                {"name": "1", "instanceId": "%s", "group": "Hosts", "address": "127.0.0.1", "subnet": "s",
+                 "zone": "eu-central-1a"}""".formatted(INSTANCE));
+        AwsStandIn standIn = new AwsStandIn(state);
+        metadata = standIn.serveMetadata(new InetSocketAddress("127.0.0.1", 0));
+        api = standIn.serveApi(new InetSocketAddress("127.0.0.1", 0));
+    }
+
+    @AfterEach
+    void stop() {
+        metadata.stop(0);
+        api.stop(0);
+    }
+
+    @Test
+    void shouldTellNothingWithoutAToken() throws Exception {
+        assertThat(send(metadata("/latest/meta-data/instance-id")).statusCode()).isEqualTo(401);
+        assertThat(send(metadata("/latest/meta-data/instance-id").header("X-aws-ec2-metadata-token", "guessed"))
+                        .statusCode())
+                .isEqualTo(401);
+    }
+
+    @Test
+    void shouldGiveATokenOnlyToWhoSaysForHowLong() throws Exception {
+        assertThat(send(metadata("/latest/api/token").PUT(BodyPublishers.noBody()))
+                        .statusCode())
+                .isEqualTo(400);
+        assertThat(send(metadata("/latest/api/token")
+                                .PUT(BodyPublishers.noBody())
+                                .header("X-aws-ec2-metadata-token-ttl-seconds", "21601"))
+                        .statusCode())
+                .isEqualTo(400);
+    }
+
+    @Test
+    void shouldTellAMachineWhoItIs() throws Exception {
+        assertThat(document("/latest/meta-data/instance-id")).isEqualTo(INSTANCE);
+        assertThat(document("/latest/meta-data/local-ipv4")).isEqualTo("127.0.0.1");
+        assertThat(document("/latest/meta-data/placement/availability-zone")).isEqualTo("eu-central-1a");
+        assertThat(document("/latest/meta-data/autoscaling/target-lifecycle-state"))
+                .isEqualTo("InService");
+        assertThat(document("/latest/meta-data/iam/security-credentials/rehearsal"))
+                .contains("\"AccessKeyId\": \"" + KEY + "\"");
+    }
+
+    @Test
+    void shouldAnswerTheParameterOfTheTemplate() throws Exception {
+        String name = site.parameters().keySet().iterator().next();
+        HttpResponse<String> response = send(json("GetParameter", "{\"Name\": \"" + name + "\"}"));
+        assertThat(response.statusCode()).isEqualTo(200);
+        assertThat(response.body()).contains("\"Name\":\"" + name + "\"", "assets-eu-central-1");
+        assertThat(send(json("GetParameter", "{\"Name\": \"other\"}")).body())
+                .isEqualTo("{\"__type\":\"ParameterNotFound\",\"message\":\"The template has no parameter other\"}");
+    }
+
+    @Test
+    void shouldAnswerAnAssetWhereItWouldBePublished() throws Exception {
+        HttpResponse<String> found = send(signed("s3", "/assets-123456789012-eu-central-1/site/release.zip"));
+        assertThat(found.statusCode()).isEqualTo(200);
+        assertThat(found.body()).contains("settings.env");
+        HttpResponse<String> missing = send(signed("s3", "/other/site/release.zip"));
+        assertThat(missing.statusCode()).isEqualTo(404);
+        assertThat(missing.body()).contains("<Code>NoSuchKey</Code>");
+    }
+
+    @Test
+    void shouldRecordTheFirstSignalOfAMachineAndNoOther() throws Exception {
+        HttpResponse<String> first = send(signal("Hosts", INSTANCE, "SUCCESS"));
+        assertThat(first.statusCode()).isEqualTo(200);
+        Machines machines = new Machines(state);
+        assertThat(machines.signal(machines.named("1"))).contains(Signal.SUCCESS);
+        HttpResponse<String> second = send(signal("Hosts", INSTANCE, "FAILURE"));
+        assertThat(second.statusCode()).isEqualTo(400);
+        assertThat(second.body()).contains("is in CREATE_COMPLETE state and can not be signaled");
+        assertThat(machines.signal(machines.named("1"))).contains(Signal.SUCCESS);
+    }
+
+    @Test
+    void shouldRefuseASignalOfOneMachineForAnother() throws Exception {
+        assertThat(send(signal("Hosts", "i-0999", "SUCCESS")).body())
+                .contains(
+                        "<Code>ValidationError</Code>",
+                        "The rehearsal cannot play a signal of one machine for another");
+        assertThat(send(signal("Nobody", INSTANCE, "SUCCESS")).body())
+                .contains("Resource Nobody does not exist for stack Small");
+    }
+
+    @Test
+    void shouldRefuseEveryOtherCallByName() throws Exception {
+        assertThat(send(json("PutParameter", "{}")).body())
+                .isEqualTo("{\"__type\":\"InvalidAction\",\"message\":\"The rehearsal cannot play ssm:PutParameter\"}");
+        assertThat(send(form("elasticloadbalancing", "Action=DeleteTargetGroup"))
+                        .body())
+                .contains("The rehearsal cannot play elasticloadbalancing:DeleteTargetGroup");
+        assertThat(send(signed("s3", "/bucket?list-type=2")).body())
+                .contains("The rehearsal cannot play s3:GET /bucket?list-type=2");
+    }
+
+    @Test
+    void shouldRefuseCallsThatAreNotSignedWithTheMachinesOwnKeys() throws Exception {
+        URI uri = uri(api, "/");
+        assertThat(send(HttpRequest.newBuilder(uri).POST(BodyPublishers.noBody()))
+                        .statusCode())
+                .isEqualTo(403);
+        HttpRequest.Builder stolen = HttpRequest.newBuilder(uri)
+                .header("Authorization", authorization("ASIASTOLEN", "ssm"))
+                .POST(BodyPublishers.noBody());
+        assertThat(send(stolen).body()).contains("The request is not signed with the keys of " + INSTANCE);
+    }
+
+    @Test
+    void shouldLogEveryCall() throws Exception {
+        send(signal("Hosts", INSTANCE, "SUCCESS"));
+        assertThat(Folders.read(state.awsCalls()))
+                .contains(" 1 cloudformation:SignalResource LogicalResourceId=Hosts StackName=Small Status=SUCCESS"
+                        + " UniqueId=" + INSTANCE + " 200\n");
+    }
+
+    private String document(String path) throws Exception {
+        HttpResponse<String> token = send(metadata("/latest/api/token")
+                .PUT(BodyPublishers.noBody())
+                .header("X-aws-ec2-metadata-token-ttl-seconds", "60"));
+        return send(metadata(path).header("X-aws-ec2-metadata-token", token.body()))
+                .body();
+    }
+
+    private HttpRequest.Builder metadata(String path) {
+        return HttpRequest.newBuilder(uri(metadata, path));
+    }
+
+    private HttpRequest.Builder signal(String resource, String instance, String status) {
+        return form(
+                "cloudformation",
+                "Action=SignalResource&Version=2010-05-15&StackName=Small&LogicalResourceId=" + resource + "&UniqueId="
+                        + instance + "&Status=" + status);
+    }
+
+    private HttpRequest.Builder form(String service, String body) {
+        return signed(service, "/").POST(BodyPublishers.ofString(body));
+    }
+
+    private HttpRequest.Builder json(String action, String body) {
+        return signed("ssm", "/").header("X-Amz-Target", "AmazonSSM." + action).POST(BodyPublishers.ofString(body));
+    }
+
+    private HttpRequest.Builder signed(String service, String path) {
+        return HttpRequest.newBuilder(uri(api, path)).header("Authorization", authorization(KEY, service));
+    }
+
+    private static String authorization(String key, String service) {
+        return "AWS4-HMAC-SHA256 Credential=" + key + "/20261122/eu-central-1/" + service
+                + "/aws4_request, SignedHeaders=host, Signature=0";
+    }
+
+    private static URI uri(HttpServer server, String path) {
+        return URI.create("http://127.0.0.1:" + server.getAddress().getPort() + path);
+    }
+
+    private HttpResponse<String> send(HttpRequest.Builder request) throws IOException, InterruptedException {
+        return client.send(request.build(), BodyHandlers.ofString());
+    }
+}
