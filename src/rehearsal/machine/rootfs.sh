@@ -25,12 +25,12 @@ main() {
   need_commands mmdebstrap=mmdebstrap openssl=openssl flock=util-linux unshare=util-linux tar=tar systemctl=systemd
   cache=$(cache_folder)
   versions=$cache/versions
-  building=$cache/building
+  building=$cache/building.$$
   install -d -m 700 "$cache" "$versions" "$cache/users" || fail "$cache: cannot be made"
   take_lock
   trap 'end_jobs' EXIT
   trap 'exit 130' INT TERM HUP
-  rm -rf --one-file-system "$building"
+  rm -rf --one-file-system "$cache"/building.* || true # of builds that were killed, or that still delete it themselves
   install -d -m 700 "$building"
 
   local start
@@ -59,6 +59,7 @@ main() {
   point docker "$docker"
   forget_old "$host" "$tools" "$docker"
   echo "root file systems ready ($(since "$start"))"
+  exec 9>&- # deleting old versions takes a while, and nobody has to wait for it
 }
 
 # One build at a time, for all checkouts. What a killed build leaves running keeps the lock until it ends.
