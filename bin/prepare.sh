@@ -5,11 +5,12 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 readonly root
 readonly command_name=bin/${0##*/} SPACE_MB=2500
 
-# Command and the Debian package that brings it.
+# Command, or file, and the Debian package that brings it.
 # shellcheck disable=SC2034 # for who sources this
 readonly NEEDED=(
   ip=iproute2 nft=nftables mmdebstrap=mmdebstrap nsenter=util-linux unshare=util-linux sysctl=procps openssl=openssl
   curl=curl javac=default-jdk-headless mvn=maven node=nodejs npx=npm
+  /usr/share/keyrings/debian-archive-keyring.gpg=debian-archive-keyring
 )
 
 # fail MESSAGE: one line that says what is wrong and what to do, then the end.
@@ -42,11 +43,11 @@ check_space() {
   [[ $free -ge $SPACE_MB ]] || fail "/var/lib has $free MB free and the machines take $SPACE_MB; make room there"
 }
 
-# install_missing COMMAND=PACKAGE…: installs the packages of the commands that are not there.
+# install_missing COMMAND=PACKAGE…: installs the packages of the commands, or files, that are not there.
 install_missing() {
   local pair packages=() log
   for pair in "$@"; do
-    command -v "${pair%%=*}" > /dev/null || packages+=("${pair#*=}")
+    command -v "${pair%%=*}" > /dev/null || [[ -e ${pair%%=*} ]] || packages+=("${pair#*=}")
   done
   [[ ${#packages[@]} -gt 0 ]] || return 0
   command -v apt-get > /dev/null || fail "needs ${packages[*]}, and there is no apt-get here to install them; install them"
