@@ -26,7 +26,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 
 START_LIMIT=60 # seconds until PID 1 runs units
 KILL_LIMIT=30  # seconds until every process of the machine is gone
-LOCK_LIMIT=120 # seconds that another call for the same machine, or a build of the cache, may take
+LOCK_LIMIT=120 # seconds that another call may hold a lock
 
 main() {
   need_root
@@ -99,9 +99,9 @@ make_disk() {
   local new=$disk.new base user
   rm -rf --one-file-system "$new"
   mkdir -p "$new"/{upper,work,root}
-  exec 6> "$CACHE/lock"
-  flock -s -w "$LOCK_LIMIT" 6 || fail "$CACHE/lock: a build of the root file systems still runs after $LOCK_LIMIT s"
   [[ -d $CACHE/host && -d $CACHE/docker ]] || fail "$CACHE: no root file systems; type: $here/rootfs.sh"
+  exec 6> "$CACHE/versions.lock" # so that rootfs.sh deletes nothing of it meanwhile
+  flock -s -w "$LOCK_LIMIT" 6 || fail "$CACHE/versions.lock: still held after $LOCK_LIMIT s by another command; end it first"
   base=$(realpath -e "$CACHE/host")
   ln -s "$base" "$new/base"
   # Docker never writes to a file of a layer: where the file system allows, the layers are shared instead of copied.

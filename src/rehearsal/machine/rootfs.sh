@@ -6,8 +6,8 @@
 #   tools/   the root file system of everything around the hosts: Nginx, certbot, HAProxy, pebble, dnsmasq
 #   docker/  /var/lib/docker with the tools as the images twinhost-rehearsal/nginx:1 and twinhost-rehearsal/certbot:1
 # host, tools and docker are links to versions/<part>-<hash of the recipe>: a part is made again only when its recipe
-# changed, beside the old one. An old one goes when no link in users/ leads to it (each machine's disk has one) and no
-# process lives in it.
+# changed, beside the old one. The two used last of each part stay, and those to which a link in users/ leads (each
+# machine's disk has one) or in which a process lives.
 # Prints progress; on failure one line, and exits with 1. Takes the machine's own Debian mirror where it has one.
 set -euo pipefail
 umask 022
@@ -54,10 +54,16 @@ main() {
     if [[ " ${missing[*]} " == *" docker "* ]]; then run_job make_images "$host" "$tools" "$docker"; fi
     wait_jobs
   fi
+  # Held only for this moment, not while something is built: whoever makes a disk takes it too.
+  exec 8> "$cache/versions.lock"
+  flock -w "$LOCK_LIMIT" 8 || fail "$cache/versions.lock: still held after $LOCK_LIMIT s by another command; end it first"
   point host "$host"
   point tools "$tools"
   point docker "$docker"
-  forget_old "$host" "$tools" "$docker"
+  forget_old host
+  forget_old tools
+  forget_old docker
+  exec 8>&-
   echo "root file systems ready ($(since "$start"))"
   exec 9>&- # deleting old versions takes a while, and nobody has to wait for it
 }
@@ -174,25 +180,27 @@ make_images() {
 
 # point PART VERSION: sets the link in one step.
 point() {
+  touch "$versions/$2"
   [[ $(readlink "$cache/$1" || true) == "versions/$2" ]] && return
   ln -sfn "versions/$2" "$building/$1.link"
   mv -T "$building/$1.link" "$cache/$1"
 }
 
-# forget_old VERSION…: deletes every other version that nobody uses.
+# forget_old PART: takes out the versions that nobody uses any more; they are deleted at the end.
 forget_old() {
-  local kept user path
-  kept=" $* "
+  local used='' user path old
   for user in "$cache"/users/*; do
     if [[ -e $user ]]; then
-      path=$(readlink -f "$user")
-      kept+="${path##*/} "
+      used+=" $(readlink -f "$user") "
     else
       rm -f "$user"
     fi
   done
-  for path in "$versions"/*; do
-    [[ $kept != *" ${path##*/} "* ]] || continue
+  # Names are a part and a hash: nothing that a list of files could get wrong.
+  # shellcheck disable=SC2012
+  mapfile -t old < <(ls -dt "$versions/$1"-* | tail -n +3)
+  for path in "${old[@]}"; do
+    [[ $used != *" $path "* ]] || continue
     find /proc -maxdepth 2 -name root -lname "$path*" 2>/dev/null | grep -q . && continue
     mv "$path" "$building/"
   done
