@@ -31,13 +31,14 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.function.Consumer;
 
 /**
  * A rehearsal of one working copy: the machines of its template, and around them what AWS would give. It lives in
  * processes, namespaces and files, not in this object: any process may make one to act on it.
  */
 public final class Rehearsal {
-    private static final Path CACHE = Path.of("/var/cache/twinhost-rehearsal");
+    static final Path CACHE = Path.of("/var/cache/twinhost-rehearsal");
     private static final Duration DAEMON_LIMIT = Duration.ofSeconds(20);
 
     private final Checkout checkout;
@@ -81,12 +82,17 @@ public final class Rehearsal {
 
     public Site site() {
         if (site == null) {
-            if (!Files.exists(state.assembly().resolve("manifest.json"))) {
-                throw new Failure("No rehearsal is up here; type: sudo bin/rehearse up");
-            }
+            demandStarted();
             site = Site.read(state.assembly());
         }
         return site;
+    }
+
+    /** Fails where there is nothing that a command could act on. */
+    void demandStarted() {
+        if (!Files.exists(state.assembly().resolve("manifest.json"))) {
+            throw new Failure("No rehearsal is up here; type: sudo bin/rehearse up");
+        }
     }
 
     public boolean complete() {
@@ -164,35 +170,23 @@ public final class Rehearsal {
                 launched.add(machine);
             }
         }
-        boot(launched);
+        atOnce(launched, this::boot);
         return launched;
     }
 
-    /** The same machines as new instances on empty disks, in the same places, all at once. */
-    public List<Machine> relaunch(List<Machine> old) {
-        List<Machine> fresh = new ArrayList<>();
-        for (Machine machine : old) {
+    /** Ends machines for good, all at once: power, disk, network, their places as targets and what is known of them. */
+    public void remove(List<Machine> old) {
+        atOnce(old, machine -> {
             script(machine).remove();
             targetGroups(machine).forEach(group -> balancer.deregister(group, machine.instanceId()));
-            fresh.add(machines.relaunch(machine));
-        }
-        boot(fresh);
-        return fresh;
+            fabric.disconnect(machine.name());
+        });
+        old.forEach(machines::forget);
     }
 
-    /** Deletes what the site has written to the shared storage; for tests, while no machine runs. */
+    /** Deletes everything on the shared storage, while no machine runs. */
     public void emptyStorage() {
         Folders.delete(state.storage(site().fileSystem()));
-    }
-
-    /** Cuts a machine's power; its disk stays. */
-    public void kill(Machine machine) {
-        script(machine).kill();
-    }
-
-    /** Boots a killed machine from its disk. */
-    public void start(Machine machine) {
-        script(machine).start();
     }
 
     /** Takes a machine out of the rotation: no new connections, in no target group. */
@@ -203,6 +197,13 @@ public final class Rehearsal {
     /** Puts a drained machine back. */
     public void undrain(Machine machine) {
         targetGroups(machine).forEach(group -> balancer.undrain(group, machine.instanceId()));
+    }
+
+    /** How many connections the balancer has given to a machine so far. */
+    public long connections(Machine machine) {
+        return targetGroups(machine).stream()
+                .mapToLong(group -> balancer.connections(group, machine.instanceId()))
+                .sum();
     }
 
     public MachineScript script(Machine machine) {
@@ -257,12 +258,13 @@ public final class Rehearsal {
         }
     }
 
-    private void boot(List<Machine> fresh) {
-        List<CompletableFuture<Void>> boots = fresh.stream()
-                .map(machine -> CompletableFuture.runAsync(() -> boot(machine), command -> new Thread(command).start()))
+    private static void atOnce(List<Machine> machines, Consumer<Machine> work) {
+        List<CompletableFuture<Void>> running = machines.stream()
+                .map(machine ->
+                        CompletableFuture.runAsync(() -> work.accept(machine), task -> new Thread(task).start()))
                 .toList();
         try {
-            boots.forEach(CompletableFuture::join);
+            running.forEach(CompletableFuture::join);
         } catch (CompletionException e) {
             throw e.getCause() instanceof Failure failure ? failure : e;
         }

@@ -36,10 +36,10 @@ final class Rehearse {
         return Rehearsal.of(Checkout.at(Path.of(System.getProperty("twinhost.checkout", ""))));
     }
 
-    /** The same, of which something has to be there. */
+    /** The same, where one has been started. */
     static Rehearsal running() {
         Rehearsal rehearsal = rehearsal();
-        rehearsal.site();
+        rehearsal.demandStarted();
         return rehearsal;
     }
 }

@@ -11,7 +11,6 @@ import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
@@ -59,14 +58,28 @@ public final class RunningBalancer {
     }
 
     public List<TargetHealth> health(TargetGroup group) {
-        List<TargetHealth> found = new ArrayList<>();
-        String[] lines = ask("show stat " + BalancerConfiguration.backend(group) + " 4 -1")
-                .split("\n");
+        return rows(BalancerConfiguration.backend(group)).stream()
+                .map(row -> health(group, row))
+                .toList();
+    }
+
+    /** How many connections a target has been given so far. */
+    public long connections(TargetGroup group, String instanceId) {
+        return backends(group).stream()
+                .flatMap(backend -> rows(backend).stream())
+                .filter(row -> row.get("svname").equals(instanceId))
+                .mapToLong(row -> row.number("stot"))
+                .sum();
+    }
+
+    /** The statistics of the servers of a backend. */
+    private List<Row> rows(String backend) {
+        String[] lines = ask("show stat " + backend + " 4 -1").split("\n");
         List<String> names = Arrays.asList(lines[0].replaceFirst("^# ", "").split(","));
-        for (String line : Arrays.copyOfRange(lines, 1, lines.length)) {
-            found.add(health(group, new Row(names, line.split(",", -1))));
-        }
-        return found;
+        return Arrays.stream(lines)
+                .skip(1)
+                .map(line -> new Row(names, line.split(",", -1)))
+                .toList();
     }
 
     private static TargetHealth health(TargetGroup group, Row row) {

@@ -36,11 +36,6 @@ public final class MachineScript {
         call("start").run();
     }
 
-    /** Cuts its power: nobody is told, the disk stays. */
-    public void kill() {
-        call("kill").run();
-    }
-
     /** Kills it and deletes its disk. */
     public void remove() {
         call("remove").run();

@@ -71,13 +71,6 @@ public final class Machines {
         return machine;
     }
 
-    /** The same place for a new instance: another id, nothing else. */
-    public Machine relaunch(Machine old) {
-        Machine machine = new Machine(old.name(), instanceId(), old.group(), old.address(), old.subnet(), old.zone());
-        save(machine);
-        return machine;
-    }
-
     public void forget(Machine machine) {
         Folders.delete(folder(machine));
     }

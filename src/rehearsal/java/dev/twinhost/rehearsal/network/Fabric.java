@@ -100,6 +100,11 @@ public final class Fabric {
         vpc.firewall(Firewall.join(link, group, group.launchTemplate().online(subnet)));
     }
 
+    /** Takes a machine's namespace and link away; as a member of its groups it is only forgotten with all of them. */
+    public void disconnect(String machine) {
+        machine(machine).delete();
+    }
+
     /** Deletes every namespace of this rehearsal, and with them all links, routes and rules. */
     public static void unmake(String prefix) {
         for (String line : Command.of("ip", "netns", "list").run().split("\n")) {

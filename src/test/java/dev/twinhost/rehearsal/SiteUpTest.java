@@ -1,0 +1,218 @@
+package dev.twinhost.rehearsal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.twinhost.rehearsal.machines.Machine;
+import dev.twinhost.rehearsal.network.Fabric;
+import dev.twinhost.rehearsal.system.Await;
+import dev.twinhost.rehearsal.system.Command;
+import dev.twinhost.rehearsal.system.Folders;
+import dev.twinhost.rehearsal.system.Namespace;
+import java.nio.file.Path;
+import java.security.cert.X509Certificate;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/** What is promised of a site that is up: real hosts, booted by {@code up} from the template of this working copy. */
+@Tag("rehearsal")
+@ExtendWith(SharedSite.Extension.class)
+class SiteUpTest {
+    @Test
+    void shouldServeOneCertificateForBothNamesFromBothHosts(SharedSite site) throws Exception {
+        List<X509Certificate> served = new ArrayList<>();
+        for (Machine host : site.hosts()) {
+            for (String name : List.of("example.com", "www.example.com")) {
+                ServedCertificate certificate = new ServedCertificate(site.rehearsal(), host, name);
+                assertThat(certificate.trusted()).as(host.name() + " " + name).isTrue();
+                served.add(certificate.certificate().orElseThrow());
+            }
+        }
+        assertThat(served).hasSize(4).allMatch(served.get(0)::equals);
+        assertThat(served.get(0).getSubjectAlternativeNames())
+                .extracting(name -> name.get(1).toString())
+                .containsExactlyInAnyOrder("example.com", "www.example.com");
+    }
+
+    @Test
+    void shouldLeadAVisitorFromTheApexToThePage(SharedSite site) {
+        String way = "%{num_redirects} %{http_code} %{url_effective}";
+        assertThat(site.visit("-L", "-o", "/dev/null", "-w", way, "http://example.com/whoami"))
+                .isEqualTo("1 200 https://www.example.com/whoami");
+    }
+
+    @Test
+    void shouldShowTheApplicationTheVisitorsOwnAddress(SharedSite site) {
+        assertThat(site.visit("https://www.example.com/whoami")).contains("x-forwarded-for: " + Fabric.VISITOR + "\n");
+    }
+
+    @Test
+    void shouldAnswerARequestToOneHostByAContainerOnTheOther(SharedSite site) {
+        for (Machine host : site.hosts()) {
+            List<String> containersOfTheOther =
+                    site.inside(site.other(host), "docker", "ps", "-q").lines().toList();
+            Await.that("host " + host.name() + " to answer through the other", Duration.ofSeconds(30), () -> {
+                String answer = site.visitHost(host, "/whoami").output();
+                return containersOfTheOther.stream().anyMatch(id -> answer.contains("served-by: " + id));
+            });
+        }
+    }
+
+    @Test
+    void shouldLetNothingButTheBalancerReachThePortsOfAHost(SharedSite site) {
+        Rehearsal rehearsal = site.rehearsal();
+        Machine host = site.hosts().get(0);
+        Map<String, Namespace> others = new TreeMap<>();
+        others.put("a visitor", rehearsal.fabric().internet());
+        others.put("the other host", rehearsal.fabric().machine(site.other(host).name()));
+        others.put("the witness", rehearsal.fabric().machine("witness"));
+        Map<String, Integer> fromOthers = new TreeMap<>();
+        Map<String, Integer> fromBalancer = new TreeMap<>();
+        for (int port : List.of(80, 443)) {
+            others.forEach((who, where) -> fromOthers.put(who + " " + port, reach(rehearsal, where, host, port)));
+            fromBalancer.put("port " + port, reach(rehearsal, rehearsal.fabric().balancer(), host, port));
+        }
+        int timedOut = 28;
+        assertThat(fromOthers)
+                .hasSize(6)
+                .allSatisfy((who, status) -> assertThat(status).isEqualTo(timedOut));
+        assertThat(fromBalancer)
+                .hasSize(2)
+                .allSatisfy((port, status) -> assertThat(status).isZero());
+    }
+
+    @Test
+    void shouldOrderACertificateWhileTheHostThatRunsCertbotIsOutOfTheBalancer(SharedSite site) {
+        Rehearsal rehearsal = site.rehearsal();
+        Machine orders = site.hosts().stream()
+                .filter(host -> site.inside(host, "docker", "ps", "--format", "{{.Names}}")
+                        .contains("twinhost_certbot"))
+                .findFirst()
+                .orElseThrow();
+        X509Certificate before = served(site, orders);
+        rehearsal.drain(orders);
+        try {
+            long connections = rehearsal.connections(orders);
+            // What certbot finds when the storage is new: no account, no certificate, no plan.
+            site.inside(orders, "sh", "-c", "rm -rf /srv/twinhost/letsencrypt/*");
+            for (Machine host : site.hosts()) {
+                Await.that(
+                        "a new certificate on host " + host.name(),
+                        Duration.ofSeconds(90),
+                        () -> !served(site, host).equals(before)
+                                && new ServedCertificate(rehearsal, host, "www.example.com").trusted());
+            }
+            assertThat(rehearsal.connections(orders)).isEqualTo(connections);
+        } finally {
+            rehearsal.undrain(orders);
+        }
+    }
+
+    @Test
+    void shouldShowNoJoinTokenInLogsOrTheProcessList(SharedSite site) {
+        Path storage = site.rehearsal().state().storage(site.rehearsal().site().fileSystem());
+        String token =
+                Folders.read(storage.resolve("swarm/generations/1/token")).strip();
+        assertThat(token).startsWith("SWMTKN-");
+        for (Machine machine : site.rehearsal().machines().all()) {
+            assertThat(site.inside(
+                            machine, "sh", "-c", "journalctl --no-pager -o export; cat /var/log/*.log; ps -efww"))
+                    .as(machine.name())
+                    .contains("twinhost")
+                    .doesNotContain("SWMTKN-");
+            assertThat(Folders.read(site.rehearsal().script(machine).console()))
+                    .isNotBlank()
+                    .doesNotContain("SWMTKN-");
+        }
+        assertThat(Folders.read(site.rehearsal().state().awsCalls())).doesNotContain("SWMTKN-");
+    }
+
+    @Test
+    void shouldKeepContainersFromTheMetadataService(SharedSite site) {
+        Machine host = site.hosts().get(0);
+        String inApp = "docker exec $(docker ps -q -f name=twinhost_app | head -n 1) curl -sS -m 3 -X PUT"
+                + " -H 'X-aws-ec2-metadata-token-ttl-seconds: 60' http://169.254.169.254/latest/api/token";
+        Command.Result result =
+                site.rehearsal().inside(host, List.of("sh", "-c", inApp)).result();
+        assertThat(result.status()).isEqualTo(28);
+        assertThat(site.inside(
+                        host,
+                        "curl",
+                        "-sS",
+                        "-X",
+                        "PUT",
+                        "-H",
+                        "X-aws-ec2-metadata-token-ttl-seconds: 60",
+                        "http://169.254.169.254/latest/api/token"))
+                .isNotEmpty();
+    }
+
+    @Test
+    void shouldTellHowItStands(SharedSite site) throws Exception {
+        Commands.Run run = site.commands().run("status", "--json");
+        assertThat(run.status()).isZero();
+        JsonNode status = new ObjectMapper().readTree(run.output());
+        assertThat(status.path("complete").asBoolean()).isTrue();
+        assertThat(status.path("url").asText()).isEqualTo("https://www.example.com/");
+        assertThat(status.path("machines")).hasSize(3);
+        for (JsonNode machine : status.path("machines")) {
+            assertThat(machine.path("running").asBoolean()).isTrue();
+            assertThat(machine.path("signal").asText()).isEqualTo("SUCCESS");
+        }
+        assertThat(status.at("/machines/0/targets")).hasToString("{\"80\":\"healthy\",\"443\":\"healthy\"}");
+        assertThat(status.at("/machines/0/certificate/trusted").asBoolean()).isTrue();
+        assertThat(status.at("/machines/2/certificate").isNull()).isTrue();
+    }
+
+    @Test
+    void shouldEndWithTheStatusOfTheCommandThatItRan(SharedSite site) throws Exception {
+        assertThat(site.commands().run("exec", "witness", "sh", "-c", "exit 7").status())
+                .isEqualTo(7);
+        assertThat(site.commands().run("client", "sh", "-c", "exit 8").status()).isEqualTo(8);
+        Commands.Run unknown = site.commands().run("exec", "9", "true");
+        assertThat(unknown.status()).isEqualTo(1);
+        assertThat(unknown.output()).isEqualTo("There is no machine 9; there are: 1, 2, witness\n");
+    }
+
+    @Test
+    void shouldSayThatItIsUpAlready(SharedSite site) throws Exception {
+        Commands.Run again = site.commands().run("up");
+        assertThat(again.status()).isEqualTo(1);
+        assertThat(again.output())
+                .isEqualTo(
+                        "A rehearsal of this working copy is up already: see it with bin/rehearse status, end it with"
+                                + " bin/rehearse down.\n");
+    }
+
+    private static int reach(Rehearsal rehearsal, Namespace where, Machine host, int port) {
+        String scheme = port == 443 ? "https" : "http";
+        String url = scheme + "://www.example.com:" + port + "/";
+        return rehearsal
+                .curl(
+                        where,
+                        List.of(
+                                "-sSk",
+                                "-o",
+                                "/dev/null",
+                                "-m",
+                                "2",
+                                "--resolve",
+                                "www.example.com:" + port + ":" + host.address(),
+                                url))
+                .result()
+                .status();
+    }
+
+    private static X509Certificate served(SharedSite site, Machine host) {
+        return new ServedCertificate(site.rehearsal(), host, "www.example.com")
+                .certificate()
+                .orElseThrow();
+    }
+}
