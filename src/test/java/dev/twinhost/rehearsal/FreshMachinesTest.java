@@ -13,6 +13,10 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.ConcurrentSkipListSet;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -43,7 +47,7 @@ class FreshMachinesTest {
 
     @RepeatedTest(10)
     void shouldMakeOneSwarmOfThreeMachinesThatBootAtOnce() {
-        ProcessWatch watch = new ProcessWatch("SWMTKN-");
+        ProcessWatch watch = new ProcessWatch("SWMTKN-", "th-" + COMMANDS.id());
         List<Machine> machines = REHEARSAL.launch(REHEARSAL.site().machineGroups());
         try {
             assertThat(machines).hasSize(3);
@@ -59,8 +63,9 @@ class FreshMachinesTest {
             assertThat(Folders.read(record().resolve("generations/1/cluster-id"))
                             .strip())
                     .isEqualTo(clusters.iterator().next());
-        } finally {
             assertThat(watch.end()).isEmpty();
+        } finally {
+            watch.end();
             REHEARSAL.remove(machines);
             REHEARSAL.emptyStorage();
         }
@@ -84,45 +89,44 @@ class FreshMachinesTest {
         return result.status() == 0 ? result.output().strip() : "";
     }
 
-    /** Looks at every process of the machine, again and again, for a word in its arguments. */
+    /** Looks at every process of a cgroup, again and again, for a word in its arguments. */
     private static final class ProcessWatch {
-        private final String word;
-        private final Set<String> seen = new TreeSet<>();
-        private final Thread thread = new Thread(this::watch);
-        private volatile boolean ended;
+        private static final Duration PAUSE = Duration.ofMillis(10);
 
-        ProcessWatch(String word) {
+        private final String word;
+        private final String cgroup;
+        private final Set<String> seen = new ConcurrentSkipListSet<>();
+        private final ScheduledExecutorService thread = Executors.newSingleThreadScheduledExecutor();
+
+        ProcessWatch(String word, String cgroup) {
             this.word = word;
-            thread.start();
+            this.cgroup = cgroup;
+            thread.scheduleWithFixedDelay(this::lookAtAll, 0, PAUSE.toMillis(), TimeUnit.MILLISECONDS);
         }
 
         Set<String> end() {
-            ended = true;
-            try {
-                thread.join();
-            } catch (InterruptedException e) {
-                throw new IllegalStateException(e);
-            }
+            thread.shutdown();
             return seen;
         }
 
-        private void watch() {
-            while (!ended) {
-                try (Stream<Path> processes = Files.list(Path.of("/proc"))) {
-                    processes.forEach(this::look);
-                } catch (IOException e) {
-                    throw new IllegalStateException(e);
-                }
+        private void lookAtAll() {
+            try (Stream<Path> processes = Files.list(Path.of("/proc"))) {
+                processes
+                        .filter(process -> process.getFileName().toString().matches("\\d+"))
+                        .forEach(this::look);
+            } catch (IOException e) {
+                seen.add("the watch itself failed: " + e);
             }
         }
 
         private void look(Path process) {
             try {
                 String words = Files.readString(process.resolve("cmdline"));
-                if (words.contains(word)) {
+                if (words.contains(word)
+                        && Files.readString(process.resolve("cgroup")).contains(cgroup)) {
                     seen.add(words.replace('\0', ' '));
                 }
-            } catch (IOException endedOrNoProcess) {
+            } catch (IOException endedMeanwhile) {
                 return;
             }
         }
