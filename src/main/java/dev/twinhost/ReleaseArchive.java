@@ -29,8 +29,9 @@ final class ReleaseArchive {
     static final String SETTINGS = "settings.env";
     private static final List<String> FOLDERS = List.of("docker", "nginx");
 
-    // The earliest that a zip can hold; local by definition, so the zone of the machine does not matter.
-    private static final LocalDateTime TIME = LocalDateTime.of(1980, 1, 1, 0, 0);
+    // Local by definition, so the zone of the machine does not matter. A zip's time starts with 1980, but for its first
+    // day the JDK adds a second time, which does depend on the zone.
+    private static final LocalDateTime TIME = LocalDateTime.of(1980, 2, 1, 0, 0);
 
     private final byte[] bytes;
 

@@ -1,0 +1,158 @@
+package dev.twinhost;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.FileTime;
+import java.time.Instant;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The real {@code bin/app} in a tree of its own, with stand-ins for Maven and Java that note how they were started. */
+class BinAppTest {
+    @TempDir
+    private Path tree;
+
+    @BeforeEach
+    void makeTree() throws IOException {
+        write("pom.xml", "<project/>");
+        write("src/main/java/App.java", "class App {}");
+        write("src/main/resources/user-data.sh", "true");
+        write("lib/one.jar", "");
+        Files.createDirectory(tree.resolve("bin"));
+        Files.copy(Path.of("bin/app"), tree.resolve("bin/app"), StandardCopyOption.COPY_ATTRIBUTES);
+        program("mvn", """
+                echo "mvn $*" >> log
+                [[ ! -e broken ]] || exit 1
+                mkdir -p target/classes && touch target/classes/App.class
+                echo "$PWD/lib/one.jar" > target/app.classpath
+                """);
+        program("java", """
+                echo "java" >> log
+                printf '%s\\n' "${PATH%%:*}" "$JSII_NODE" "$*" > started
+                exit 7
+                """);
+    }
+
+    @Test
+    void shouldCompileOnceAndThenStartJavaAlone() throws Exception {
+        assertThat(run().waitFor()).isEqualTo(7);
+        assertThat(run().waitFor()).isEqualTo(7);
+
+        assertThat(log()).containsExactly("mvn -q -B -DskipStyle process-classes", "java", "java");
+    }
+
+    @Test
+    void shouldRunTheAppOnTheNodeOfThePackageFile() throws Exception {
+        run().waitFor();
+
+        assertThat(Files.readAllLines(tree.resolve("started")))
+                .satisfiesExactly(
+                        path -> assertThat(path).isEqualTo(tree.toRealPath() + "/node_modules/.bin"),
+                        node -> assertThat(node).isEqualTo("node --single-threaded"),
+                        arguments -> assertThat(arguments)
+                                .endsWith("-cp target/classes:" + tree.toRealPath()
+                                        + "/lib/one.jar dev.twinhost.TwinhostApp"));
+    }
+
+    @Test
+    void shouldCompileAgainWhenASourceHasChanged() throws Exception {
+        run().waitFor();
+        write("src/main/resources/user-data.sh", "false");
+        run().waitFor();
+
+        assertThat(log()).hasSize(4).endsWith("mvn -q -B -DskipStyle process-classes", "java");
+    }
+
+    @Test
+    void shouldCompileAgainWhenAChangedSourceCarriesAnOldTime() throws Exception {
+        run().waitFor();
+        write("src/main/java/App.java", "class App { int x; }");
+        Files.setLastModifiedTime(tree.resolve("src/main/java/App.java"), FileTime.from(Instant.EPOCH));
+        run().waitFor();
+
+        assertThat(log()).hasSize(4);
+    }
+
+    @Test
+    void shouldCompileAgainWhenASourceIsGone() throws Exception {
+        run().waitFor();
+        Files.delete(tree.resolve("src/main/resources/user-data.sh"));
+        run().waitFor();
+
+        assertThat(log()).hasSize(4);
+    }
+
+    @Test
+    void shouldCompileAgainWhenSomebodyElseHasCompiledSince() throws Exception {
+        run().waitFor();
+        FileTime later = FileTime.from(Instant.now().plusSeconds(1));
+        Files.setLastModifiedTime(tree.resolve("target/classes/App.class"), later);
+        run().waitFor();
+
+        assertThat(log()).hasSize(4);
+    }
+
+    @Test
+    void shouldCompileAgainWhenALibraryIsGone() throws Exception {
+        run().waitFor();
+        Files.delete(tree.resolve("lib/one.jar"));
+        run().waitFor();
+
+        assertThat(log()).hasSize(4);
+    }
+
+    @Test
+    void shouldNotStartWhatDidNotCompile() throws Exception {
+        write("broken", "");
+
+        assertThat(run().waitFor()).isEqualTo(1);
+        assertThat(log()).containsExactly("mvn -q -B -DskipStyle process-classes");
+    }
+
+    @Test
+    void shouldCompileOnceWhenTwoStartAtOnce() throws Exception {
+        List<Process> both = List.of(run(), run());
+        for (Process one : both) {
+            assertThat(one.waitFor(60, TimeUnit.SECONDS)).as("bin/app ends").isTrue();
+            assertThat(one.exitValue()).isEqualTo(7);
+        }
+
+        assertThat(log())
+                .containsExactlyInAnyOrder("mvn -q -B -DskipStyle process-classes", "java", "java")
+                .startsWith("mvn -q -B -DskipStyle process-classes");
+    }
+
+    private Process run() throws IOException {
+        ProcessBuilder builder = new ProcessBuilder("bin/app")
+                .directory(tree.toFile())
+                .redirectErrorStream(true)
+                .redirectOutput(tree.resolve("printed").toFile());
+        builder.environment().merge("PATH", tree.resolve("programs") + ":", (path, first) -> first + path);
+        builder.environment().remove("JSII_NODE");
+        return builder.start();
+    }
+
+    private List<String> log() throws IOException {
+        return Files.readAllLines(tree.resolve("log"), StandardCharsets.UTF_8);
+    }
+
+    private void program(String name, String script) throws IOException {
+        write("programs/" + name, "#!/bin/bash\nset -eu\n" + script);
+        assertThat(tree.resolve("programs/" + name).toFile().setExecutable(true))
+                .isTrue();
+    }
+
+    private void write(String name, String content) throws IOException {
+        Path file = tree.resolve(name);
+        Files.createDirectories(file.getParent());
+        Files.writeString(file, content);
+    }
+}

@@ -1,0 +1,164 @@
+package dev.twinhost;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.stream.StreamSupport;
+import software.amazon.awscdk.App;
+
+/** A template as the app makes it, with all of CDK's checks. A synthesis takes seconds: {@link #site} is made once. */
+final class SynthesisedTemplate {
+    static final Map<String, Object> CONTEXT = Map.of(
+            "domain", "shop.example.org",
+            "email", "ops@shop.example.org",
+            "hostedZoneId", "Z0123456789ABCDEFGHIJ",
+            "appImage", "example/shop:1.4.2",
+            "appPort", 8081);
+
+    private static final class Site {
+        private static final SynthesisedTemplate TEMPLATE = with(Map.of());
+    }
+
+    private final Path assembly;
+    private final String stack;
+    private final JsonNode json;
+
+    private SynthesisedTemplate(Path assembly, String stack) {
+        this.assembly = assembly;
+        this.stack = stack;
+        this.json = read(assembly.resolve(stack + ".template.json"));
+    }
+
+    /** The template of a site with {@link #CONTEXT} and otherwise the defaults, without an account. */
+    static SynthesisedTemplate site() {
+        return Site.TEMPLATE;
+    }
+
+    static SynthesisedTemplate with(Map<String, Object> settings) {
+        return with(settings, Map.of());
+    }
+
+    static SynthesisedTemplate with(Map<String, Object> settings, Map<String, String> variables) {
+        Map<String, Object> context = new HashMap<>(CONTEXT);
+        context.putAll(settings);
+        // As the CDK command line sets it.
+        context.put("aws:cdk:enable-path-metadata", true);
+        Path assembly = temporaryFolder("assembly");
+        App app = new App(
+                TwinhostApp.props().outdir(assembly.toString()).context(context).build());
+        String stack = TwinhostApp.addStack(app, variables, checkout()).getStackName();
+        app.synth();
+        return new SynthesisedTemplate(assembly, stack);
+    }
+
+    JsonNode json() {
+        return json;
+    }
+
+    /** A file of the cloud assembly: a manifest, an asset. */
+    Path file(String name) {
+        return assembly.resolve(name);
+    }
+
+    JsonNode manifest() {
+        return read(file("manifest.json"));
+    }
+
+    /** What the command line prints about the stack: warnings, notices. */
+    JsonNode messages() {
+        return read(file(stack + ".metadata.json"));
+    }
+
+    JsonNode resource(String id) {
+        JsonNode resource = json.path("Resources").path(id);
+        if (resource.isMissingNode()) {
+            throw new AssertionError("The template has no resource " + id);
+        }
+        return resource;
+    }
+
+    /** The resources of one type, by logical id. */
+    SortedMap<String, JsonNode> resources(String type) {
+        SortedMap<String, JsonNode> found = new TreeMap<>();
+        json.path("Resources").properties().forEach(resource -> {
+            if (resource.getValue().path("Type").asText().equals(type)) {
+                found.put(resource.getKey(), resource.getValue());
+            }
+        });
+        return found;
+    }
+
+    /** The logical id of the only resource of its type whose construct path holds these words. */
+    String idOf(String type, String path) {
+        List<String> ids = resources(type).entrySet().stream()
+                .filter(resource -> resource.getValue()
+                        .path("Metadata")
+                        .path("aws:cdk:path")
+                        .asText()
+                        .contains(path))
+                .map(Map.Entry::getKey)
+                .toList();
+        if (ids.size() != 1) {
+            throw new AssertionError("Not one " + type + " at " + path + ", but " + ids);
+        }
+        return ids.get(0);
+    }
+
+    JsonNode propertiesOf(String type, String path) {
+        return resource(idOf(type, path)).path("Properties");
+    }
+
+    /** What a resource waits for, as it is written. */
+    List<String> dependenciesOf(String id) {
+        return StreamSupport.stream(resource(id).path("DependsOn").spliterator(), false)
+                .map(JsonNode::asText)
+                .toList();
+    }
+
+    private static Path checkout() {
+        Path checkout = temporaryFolder("checkout");
+        try {
+            Files.writeString(Files.createDirectory(checkout.resolve("docker")).resolve("stack.yml"), "services: {}\n");
+            Files.writeString(Files.createDirectory(checkout.resolve("nginx")).resolve("nginx.conf"), "events {}\n");
+            return checkout;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static Path temporaryFolder(String name) {
+        try {
+            Path folder = Files.createTempDirectory("twinhost-" + name + "-");
+            Runtime.getRuntime().addShutdownHook(new Thread(() -> delete(folder)));
+            return folder;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static void delete(Path folder) {
+        try (var paths = Files.walk(folder)) {
+            for (Path path : paths.sorted((a, b) -> b.compareTo(a)).toList()) {
+                Files.delete(path);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static JsonNode read(Path file) {
+        try {
+            return new ObjectMapper().readTree(file.toFile());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

@@ -1,0 +1,129 @@
+package dev.twinhost;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+/** The template where settings differ from the defaults; settings that do not meet share one synthesis. */
+class VariantsTemplateTest {
+    private static final class Small {
+        private static final SynthesisedTemplate TEMPLATE = SynthesisedTemplate.with(
+                Map.of("witness", false, "dns", "none", "instanceType", "t3.small", "appReplicas", 1));
+    }
+
+    private static final class Staging {
+        private static final SynthesisedTemplate TEMPLATE = SynthesisedTemplate.with(Map.of(
+                "environment",
+                "staging",
+                "environments",
+                Map.of("staging", Map.of("zones", 2, "dnsWeight", 0, "vpcCidr", "192.168.0.0/24"))));
+    }
+
+    @Test
+    void shouldRunNoWitnessWhereNoneIsWanted() {
+        assertThat(Small.TEMPLATE.resources("AWS::AutoScaling::AutoScalingGroup"))
+                .containsOnlyKeys("Hosts");
+        assertThat(Small.TEMPLATE.dependenciesOf(
+                        Small.TEMPLATE.resources("AWS::SSM::Association").firstKey()))
+                .contains("Hosts");
+    }
+
+    @Test
+    void shouldOwnNoRecordsWhereTheyBelongToSomebodyElse() {
+        assertThat(Small.TEMPLATE.resources("AWS::Route53::RecordSet")).isEmpty();
+    }
+
+    @Test
+    void shouldTakeTheImageForTheArchitectureOfTheType() {
+        assertThat(Small.TEMPLATE.json().path("Parameters").toString())
+                .contains("/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-6.1-x86_64")
+                .doesNotContain("arm64");
+    }
+
+    @Test
+    void shouldWarnOfASingleReplica() {
+        assertThat(Small.TEMPLATE.messages().findValuesAsText("data"))
+                .contains("appReplicas is 1: when the host of the only replica dies, and whenever the application is"
+                        + " updated, the site answers with errors until another replica has started."
+                        + " [ack: twinhost:appReplicas]");
+        assertThat(SynthesisedTemplate.site().messages().toString()).doesNotContain("appReplicas");
+    }
+
+    @Test
+    void shouldKeepTheWitnessInEitherOfTwoZones() {
+        assertThat(Staging.TEMPLATE.resources("AWS::EC2::Subnet").values())
+                .extracting(
+                        subnet -> subnet.path("Properties").path("CidrBlock").asText())
+                .containsExactly("192.168.0.0/25", "192.168.0.128/25");
+        assertThat(subnets(Staging.TEMPLATE, "Hosts")).isEqualTo(subnets(Staging.TEMPLATE, "Witness"));
+        assertThat(subnets(Staging.TEMPLATE, "Witness")).hasSize(2);
+    }
+
+    @Test
+    void shouldKeepEnvironmentsApart() {
+        assertThat(Staging.TEMPLATE.manifest().path("artifacts").has("Twinhost-staging"))
+                .isTrue();
+        assertThat(Staging.TEMPLATE
+                        .resource("Hosts")
+                        .path("Properties")
+                        .path("Tags")
+                        .toString())
+                .contains("{\"Key\":\"twinhost:stack\",\"PropagateAtLaunch\":true,\"Value\":\"Twinhost-staging\"}");
+        assertThat(Staging.TEMPLATE.resources("AWS::IAM::Policy").toString())
+                .contains("/Twinhost-staging/*.zip")
+                .doesNotContain("/Twinhost/");
+    }
+
+    @Test
+    void shouldGiveTheRecordsTheirWeight() {
+        assertThat(Staging.TEMPLATE.resources("AWS::Route53::RecordSet").values())
+                .isNotEmpty()
+                .allMatch(record -> record.path("Properties").path("Weight").asInt(-1) == 0);
+    }
+
+    @Test
+    void shouldLookUpTheImageAndTheZoneOnceWhereAnAccountIsKnown() {
+        Map<String, String> account =
+                Map.of("CDK_DEFAULT_ACCOUNT", "123456789012", "CDK_DEFAULT_REGION", "eu-central-1");
+        String image = "ssm:account=123456789012:parameterName=/aws/service/ami-amazon-linux-latest/"
+                + "al2023-ami-kernel-6.1-arm64:region=eu-central-1";
+        String zone = "hosted-zone:account=123456789012:domainName=shop.example.org:region=eu-central-1";
+        Map<String, Object> site = new HashMap<>();
+        site.put("hostedZoneId", null);
+
+        // The first pass of the command line: it learns what to look up, and may not fail.
+        JsonNode missing = SynthesisedTemplate.with(site, account).manifest().path("missing");
+        assertThat(missing.findValuesAsText("key")).containsExactlyInAnyOrder(image, zone);
+
+        site.put(image, "ami-0123456789abcdef0");
+        site.put(zone, Map.of("Id", "/hostedzone/Z0987654321ZYXWVUTSRQ", "Name", "shop.example.org."));
+        SynthesisedTemplate second = SynthesisedTemplate.with(site, account);
+        assertThat(second.manifest().path("missing")).isEmpty();
+        assertThat(second.resources("AWS::EC2::LaunchTemplate").values())
+                .allMatch(template -> template.path("Properties")
+                        .path("LaunchTemplateData")
+                        .path("ImageId")
+                        .asText()
+                        .equals("ami-0123456789abcdef0"));
+        assertThat(second.resource("SiteRecordsApexEF128889")
+                        .path("Properties")
+                        .path("HostedZoneId")
+                        .asText())
+                .isEqualTo("Z0987654321ZYXWVUTSRQ");
+        assertThat(second.messages().toString()).doesNotContain("twinhost:image");
+    }
+
+    private static List<String> subnets(SynthesisedTemplate template, String group) {
+        List<String> subnets = new ArrayList<>();
+        template.resource(group)
+                .path("Properties")
+                .path("VPCZoneIdentifier")
+                .forEach(subnet -> subnets.add(subnet.path("Ref").asText()));
+        return subnets;
+    }
+}

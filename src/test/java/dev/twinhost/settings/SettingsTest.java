@@ -1,0 +1,412 @@
+package dev.twinhost.settings;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class SettingsTest {
+    private static final boolean ACCOUNT_KNOWN = true;
+
+    private static final Map<String, Object> REQUIRED = Map.of(
+            "domain", "shop.example.org", "email", "ops@shop.example.org", "hostedZoneId", "Z0123456789ABCDEFGHIJ");
+
+    @Test
+    void shouldTakeTheDocumentedDefaults() {
+        assertThat(read(REQUIRED))
+                .isEqualTo(new Settings(
+                        Optional.empty(),
+                        "shop.example.org",
+                        "ops@shop.example.org",
+                        Optional.of("Z0123456789ABCDEFGHIJ"),
+                        Dns.ALL,
+                        100,
+                        Optional.empty(),
+                        80,
+                        2,
+                        "t4g.small",
+                        "t4g.micro",
+                        true,
+                        3,
+                        "10.42.0.0/16",
+                        "production"));
+    }
+
+    @Test
+    void shouldTakeTextFromTheCommandLineAndTypedValuesFromTheFileAlike() {
+        Settings typed = read(with(Map.of("dnsWeight", 0, "appPort", 8080.0, "witness", false, "zones", 2)));
+        Settings text = read(with(Map.of("dnsWeight", "0", "appPort", "8080", "witness", "false", "zones", "2")));
+
+        assertThat(text).isEqualTo(typed);
+        assertThat(typed.appPort()).isEqualTo(8080);
+        assertThat(typed.witness()).isFalse();
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "Shop.Example.ORG, shop.example.org",
+        "bücher.example.org, xn--bcher-kva.example.org",
+        "BÜCHER.example.org, xn--bcher-kva.example.org",
+        "例え.jp, xn--r8jz45g.jp",
+        "xn--bcher-kva.example.org, xn--bcher-kva.example.org"
+    })
+    void shouldBringADomainIntoLowerCaseAscii(String written, String expected) {
+        Settings settings = read(with("domain", written));
+
+        assertThat(settings.domain()).isEqualTo(expected);
+        assertThat(settings.www()).isEqualTo("www." + expected);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "localhost",
+                "shop",
+                "shop.example.org.",
+                ".example.org",
+                "shop..example.org",
+                "-shop.example.org",
+                "shop-.example.org",
+                "shop_1.example.org",
+                "https://shop.example.org",
+                "shop.example.org/",
+                "shop.example.org:443",
+                "shop example.org",
+                "192.0.2.1",
+                "shop.local",
+                "shop.test",
+                "shop.internal",
+                "straße.de",
+                "a\u200db.example.org",
+                "*.example.org"
+            })
+    void shouldRefuseWhatIsNoPublicHostName(String domain) {
+        assertThat(faultsOf("domain", domain))
+                .isEqualTo("domain: is not a public host name, got \"" + domain
+                        + "\", want the site's apex, such as example.org");
+    }
+
+    @Test
+    void shouldRefuseANameThatIsTooLongForWwwBeforeIt() {
+        String label = "a".repeat(61);
+        String longest =
+                String.join(".", label, label, label, "b".repeat(59), "org").substring(0, 249);
+        assertThat(read(with("domain", longest)).www()).hasSize(253);
+
+        assertThat(faultsOf("domain", "c" + longest)).startsWith("domain: is not a public host name, got ");
+    }
+
+    @Test
+    void shouldRefuseWwwAsTheApex() {
+        assertThat(faultsOf("domain", "WWW.example.org"))
+                .isEqualTo("domain: is not an apex, got \"WWW.example.org\","
+                        + " want the site's apex, such as example.org; the site adds www. to it");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "ops",
+                "@example.org",
+                "ops@",
+                "ops@localhost",
+                "a b@example.org",
+                "ops@@example.org",
+                ".ops@example.org",
+                "ops;id@example.org",
+                "Ops <ops@example.org>",
+                "ops@example.org, root@example.org"
+            })
+    void shouldRefuseWhatIsNoAddress(String email) {
+        assertThat(faultsOf("email", email))
+                .isEqualTo("email: is not an e-mail address, got \"" + email
+                        + "\", want one address, such as ops@example.org");
+    }
+
+    @Test
+    void shouldKeepTheMailboxAndBringItsDomainIntoAscii() {
+        assertThat(read(with("email", "O'Hara+acme@Bücher.example.org")).email())
+                .isEqualTo("O'Hara+acme@xn--bcher-kva.example.org");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"z0123456789ABCDEFGHIJ", "/hostedzone/Z0123456789ABCDEFGHIJ", "Z01", "A0123456789"})
+    void shouldRefuseWhatIsNoHostedZoneId(String id) {
+        assertThat(faultsOf("hostedZoneId", id))
+                .isEqualTo("hostedZoneId: is not the id of a hosted zone, got \"" + id
+                        + "\", want the id of the domain's hosted zone, such as Z0123456789ABCDEFGHIJ");
+    }
+
+    @Test
+    void shouldNeedAHostedZoneIdWhereNoAccountIsKnown() {
+        assertThat(faults(without("hostedZoneId"), !ACCOUNT_KNOWN))
+                .isEqualTo("hostedZoneId: is missing, and no AWS account is known in which to look it up, got nothing,"
+                        + " want the id of the domain's hosted zone, such as Z0123456789ABCDEFGHIJ,"
+                        + " or credentials of the account that holds it");
+        assertThat(Settings.read(() -> without("hostedZoneId"), ACCOUNT_KNOWN).hostedZoneId())
+                .isEmpty();
+    }
+
+    @Test
+    void shouldNeedNoHostedZoneIdWhereTheStackOwnsNoRecords() {
+        Map<String, Object> context = without("hostedZoneId");
+        context.put("dns", "none");
+
+        assertThat(read(context).dns()).isEqualTo(Dns.NONE);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '~',
+            value = {
+                "dns | yes | dns: is neither all nor none, got \"yes\", want all or none",
+                "dnsWeight | 256 | dnsWeight: is out of range, got 256, want a weight from 0 to 255",
+                "dnsWeight | -1 | dnsWeight: is out of range, got -1, want a weight from 0 to 255",
+                "dnsWeight | half | dnsWeight: is not a whole number, got \"half\", want a number such as 100",
+                "appPort | 0 | appPort: is out of range, got 0, want a port from 1 to 65535",
+                "appPort | 65536 | appPort: is out of range, got 65536, want a port from 1 to 65535",
+                "appPort | 80.5 | appPort: is not a whole number, got \"80.5\", want a number such as 80",
+                "appReplicas | 0 | appReplicas: is out of range, got 0, want at least 1, better 2",
+                "appReplicas | 99999999999 | appReplicas: is not a whole number, got \"99999999999\","
+                        + " want a number such as 2",
+                "witness | yes | witness: is neither true nor false, got \"yes\", want true or false",
+                "witness | TRUE | witness: is neither true nor false, got \"TRUE\", want true or false",
+                "zones | 1 | zones: is out of range, got 1, want 3, or 2 with a weaker promise",
+                "zones | 4 | zones: is out of range, got 4, want 3, or 2 with a weaker promise",
+            })
+    void shouldRefuseValuesOutOfRange(String key, String value, String message) {
+        assertThat(faultsOf(key, value)).isEqualTo(message);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "nginx",
+                "example/shop:1.4.2",
+                "localhost:5000/shop",
+                "123456789012.dkr.ecr.eu-central-1.amazonaws.com/shop/front:v1",
+                "shop@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+                "shop:1@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+            })
+    void shouldTakeImageReferences(String image) {
+        assertThat(read(with("appImage", image)).appImage()).contains(image);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"Shop", "./app", "/srv/app", "shop:", "shop@sha256:12", "shop:a b", "shop$(id)", "-shop", "a//b"
+            })
+    void shouldRefuseWhatIsNoImageReference(String image) {
+        assertThat(faultsOf("appImage", image))
+                .isEqualTo("appImage: is not an image reference, got \"" + image
+                        + "\", want an image reference, such as example/shop:1.4.2");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"t4g.small", "t3a.micro", "m7gd.2xlarge", "c6in.metal", "m7i.metal-24xl", "a1.large"})
+    void shouldTakeInstanceTypes(String type) {
+        assertThat(read(with("instanceType", type)).instanceType()).isEqualTo(type);
+        assertThat(read(with("witnessInstanceType", type)).witnessInstanceType())
+                .isEqualTo(type);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '~',
+            value = {
+                "t4g | is not an instance type | a type such as t4g.small",
+                "T4G.small | is not an instance type | a type such as t4g.small",
+                "t4g.tiny | is not an instance type | a type such as t4g.small",
+                "m3.large | is a type that a network load balancer or Linux cannot take | a type such as t4g.small",
+                "mac2.metal | is a type that a network load balancer or Linux cannot take | a type such as t4g.small",
+                "t4g.nano | has too little memory to install packages | a type such as t4g.small (micro or larger)"
+            })
+    void shouldRefuseInstanceTypesThatCannotServe(String type, String problem, String want) {
+        String message = "instanceType: " + problem + ", got \"" + type + "\", want " + want;
+
+        assertThat(faultsOf("instanceType", type)).isEqualTo(message);
+        assertThat(faultsOf("witnessInstanceType", type))
+                .isEqualTo("witness" + message.replaceFirst("i", "I").replace("t4g.small", "t4g.micro"));
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "10.0.0.0 | is not a block of IPv4 addresses | a block such as 10.42.0.0/16",
+                "10.0.0.256/16 | is not a block of IPv4 addresses | a block such as 10.42.0.0/16",
+                "010.0.0.0/16 | is not a block of IPv4 addresses | a block such as 10.42.0.0/16",
+                "10.0.0.0/33 | is not a block of IPv4 addresses | a block such as 10.42.0.0/16",
+                "fd00::/64 | is not a block of IPv4 addresses | a block such as 10.42.0.0/16",
+                "10.42.1.0/16 | does not start at its own first address | 10.42.0.0/16",
+                "10.0.0.0/8 | has a size that no VPC may have | /16 to /28, as 10.42.0.0/16",
+                "10.0.0.0/29 | has a size that no VPC may have | /16 to /28, as 10.42.0.0/16",
+                "172.16.0.0/16 | meets 172.16.0.0/12, which Docker uses on the hosts | a block such as 10.42.0.0/16",
+                "172.31.255.0/24 | meets 172.16.0.0/12, which Docker uses on the hosts | a block such as 10.42.0.0/16",
+                "127.0.0.0/16 | is a block that no VPC may have | a block such as 10.42.0.0/16",
+                "224.0.0.0/16 | is a block that no VPC may have | a block such as 10.42.0.0/16",
+                "10.0.0.0/27 | is too small for a subnet in each of 3 zones | at least /26, as 10.42.0.0/16",
+            })
+    void shouldRefuseBlocksThatTheVpcCannotHave(String block, String problem, String want) {
+        assertThat(faultsOf("vpcCidr", block))
+                .isEqualTo("vpcCidr: " + problem + ", got \"" + block + "\", want " + want);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "10.42.0.0/16, 3, 24",
+        "172.15.0.0/16, 3, 24",
+        "172.32.0.0/16, 3, 24",
+        "192.168.0.0/24, 3, 26",
+        "192.168.0.0/26, 3, 28",
+        "192.168.0.0/27, 2, 28"
+    })
+    void shouldFitTheSubnetsIntoTheBlock(String block, int zones, int prefix) {
+        assertThat(read(with(Map.of("vpcCidr", block, "zones", zones))).subnetPrefix())
+                .isEqualTo(prefix);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "production, production, https://acme-v02.api.letsencrypt.org/directory",
+        "staging, staging, https://acme-staging-v02.api.letsencrypt.org/directory",
+        "https://acme-v02.api.letsencrypt.org/directory, production, https://acme-v02.api.letsencrypt.org/directory",
+        "https://CA.example.org:8443/acme/dir, ca.example.org=3a8443_acme_dir, https://CA.example.org:8443/acme/dir",
+        "https://staging, staging_, https://staging",
+        "https://ca.example.org/a_b, ca.example.org_a=5fb, https://ca.example.org/a_b"
+    })
+    void shouldKeepEachAcmeServerInAFolderOfItsOwn(String setting, String name, String directory) {
+        assertThat(read(with("acmeServer", setting)).acme()).isEqualTo(new AcmeServer(name, directory));
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "prod",
+                "http://ca.example.org/dir",
+                "https:///dir",
+                "https://user@ca.example.org/dir",
+                "https://ca.example.org/dir?x=1",
+                "https://ca.example.org/dir#x",
+                "https://ca.example.org/a b"
+            })
+    void shouldRefuseWhatIsNoAcmeServer(String server) {
+        assertThat(faultsOf("acmeServer", server))
+                .isEqualTo("acmeServer: is no ACME server, got \"" + server
+                        + "\", want production, staging or a directory URL of at most 80 characters,"
+                        + " such as https://acme.example.org/directory");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "domain | is not text | the site's apex, such as example.org",
+                "email | is not text | one address, such as ops@example.org",
+                "hostedZoneId | is not text" + " | the id of the domain's hosted zone, such as Z0123456789ABCDEFGHIJ",
+                "dns | is neither all nor none | all or none",
+                "dnsWeight | is not a whole number | a number such as 100",
+                "appImage | is not text | an image reference, such as example/shop:1.4.2",
+                "appPort | is not a whole number | a number such as 80",
+                "appReplicas | is not a whole number | a number such as 2",
+                "instanceType | is not text | a type such as t4g.small",
+                "witnessInstanceType | is not text | a type such as t4g.micro",
+                "witness | is neither true nor false | true or false",
+                "zones | is not a whole number | a number such as 3",
+                "vpcCidr | is not text | a block such as 10.42.0.0/16",
+                "acmeServer | is not text | production, staging or a directory URL"
+            })
+    void shouldRefuseAValueOfTheWrongTypeInsteadOfTakingTheDefault(String key, String problem, String want) {
+        assertThat(faultsOf(key, List.of("a"))).isEqualTo(key + ": " + problem + ", got [a], want " + want);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"domain", "email", "hostedZoneId", "appImage", "instanceType", "vpcCidr", "acmeServer"})
+    void shouldRefuseEmptyText(String key) {
+        assertThat(faultsOf(key, " ")).startsWith(key + ": is empty, got \" \", want ");
+    }
+
+    @Test
+    void shouldReportEveryFaultAtOnceInTheOrderOfTheSettings() {
+        assertThat(faults(
+                        Map.of(
+                                "zones", 7,
+                                "vpcCidr", "172.20.0.0/16",
+                                "email", "nobody",
+                                "witness", "maybe",
+                                "natGateways", 1),
+                        !ACCOUNT_KNOWN))
+                .isEqualTo(String.join(
+                        "\n",
+                        "natGateways: is not a setting, got 1, want one of domain, email, hostedZoneId, dns, dnsWeight,"
+                                + " appImage, appPort, appReplicas, instanceType, witnessInstanceType, witness, zones,"
+                                + " vpcCidr, acmeServer, environment, environments",
+                        "domain: is missing, got nothing, want the site's apex, such as example.org",
+                        "email: is not an e-mail address, got \"nobody\", want one address, such as ops@example.org",
+                        "hostedZoneId: is missing, and no AWS account is known in which to look it up, got nothing,"
+                                + " want the id of the domain's hosted zone, such as Z0123456789ABCDEFGHIJ,"
+                                + " or credentials of the account that holds it",
+                        "witness: is neither true nor false, got \"maybe\", want true or false",
+                        "zones: is out of range, got 7, want 3, or 2 with a weaker promise",
+                        "vpcCidr: meets 172.16.0.0/12, which Docker uses on the hosts, got \"172.20.0.0/16\","
+                                + " want a block such as 10.42.0.0/16"));
+    }
+
+    @Test
+    void shouldKeepEachFaultOnOneLine() {
+        assertThat(faultsOf("appImage", "a\nb")).hasLineCount(1).contains("got \"a\\nb\"");
+    }
+
+    @Test
+    void shouldRefuseTheExamplesAsSoonAsAnAccountIsKnown() {
+        Map<String, Object> shipped =
+                Map.of("domain", "Example.com", "email", "ops@example.com", "hostedZoneId", "Z0EXAMPLE0EXAMPLE0EX");
+
+        assertThat(Settings.read(() -> shipped, !ACCOUNT_KNOWN).domain()).isEqualTo("example.com");
+        assertThat(faults(shipped, ACCOUNT_KNOWN))
+                .isEqualTo(String.join(
+                        "\n",
+                        "domain: is the example's, got \"Example.com\", want the domain of your site",
+                        "email: is the example's, got \"ops@example.com\", want an address that you read",
+                        "hostedZoneId: is the example's, got \"Z0EXAMPLE0EXAMPLE0EX\", want the id of your domain's"
+                                + " hosted zone, or no hostedZoneId, to have it looked up"));
+    }
+
+    static Map<String, Object> with(String key, Object value) {
+        return with(Map.of(key, value));
+    }
+
+    static Map<String, Object> with(Map<String, Object> more) {
+        Map<String, Object> context = new HashMap<>(REQUIRED);
+        context.putAll(more);
+        return context;
+    }
+
+    private static Map<String, Object> without(String key) {
+        Map<String, Object> context = new HashMap<>(REQUIRED);
+        context.remove(key);
+        return context;
+    }
+
+    static Settings read(Map<String, Object> context) {
+        return Settings.read(() -> context, !ACCOUNT_KNOWN);
+    }
+
+    private static String faultsOf(String key, Object value) {
+        return faults(with(key, value), !ACCOUNT_KNOWN);
+    }
+
+    static String faults(Map<String, Object> context, boolean accountKnown) {
+        return catchThrowableOfType(InvalidSettings.class, () -> Settings.read(() -> context, accountKnown))
+                .getMessage();
+    }
+}
