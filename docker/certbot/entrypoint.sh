@@ -8,11 +8,13 @@
 set -eu
 : "${TWINHOST_DOMAIN:?}" "${TWINHOST_EMAIL:?}" "${TWINHOST_ACME_DIRECTORY:?}" "${TWINHOST_ACME_NAME:?}"
 
-config=/srv/letsencrypt/$TWINHOST_ACME_NAME
+# empty in the container, a temporary folder in tests
+root=${TWINHOST_ROOT:-}
+config=$root/srv/letsencrypt/$TWINHOST_ACME_NAME
 plan=$config.next # failures in a row, time of the next attempt, names
 status=$config.status
-webroot=/srv/acme
-preflight=/srv/preflight
+webroot=$root/srv/acme
+preflight=$root/srv/preflight
 names="www.$TWINHOST_DOMAIN,$TWINHOST_DOMAIN"
 umask 077
 

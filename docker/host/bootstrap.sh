@@ -34,13 +34,13 @@ apply_converged() {
 # start_docker: the labels have to be there before the first start, because Swarm places services by them. No network of Docker's meets 10.0.0.0/8,
 # where a VPC usually is; logs are bounded.
 start_docker() {
-  mkdir -p /etc/docker
+  mkdir -p "$ROOT/etc/docker"
   jq -n --arg role "$TWINHOST_ROLE" --arg instance "$TWINHOST_INSTANCE" '{
     labels: ["twinhost.role=\($role)", "twinhost.instance=\($instance)"],
     "log-driver": "local", "log-opts": {"max-size": "10m", "max-file": "3"},
     bip: "172.17.0.1/16", "default-address-pools": [{base: "172.18.0.0/16", size: 24}]}' >"$VOLATILE/daemon.json"
-  if ! cmp -s "$VOLATILE/daemon.json" /etc/docker/daemon.json; then
-    install -m 0644 "$VOLATILE/daemon.json" /etc/docker/daemon.json
+  if ! cmp -s "$VOLATILE/daemon.json" "$ROOT/etc/docker/daemon.json"; then
+    install -m 0644 "$VOLATILE/daemon.json" "$ROOT/etc/docker/daemon.json"
     ! systemctl -q is-active docker || systemctl restart docker
   fi
   systemctl -q enable --now docker
@@ -72,7 +72,7 @@ await 120 'the metadata service' identify
 load_machine
 install_release "$RELEASE"
 survivor=no
-[[ ! -e /var/lib/docker/swarm/docker-state.json ]] || survivor=yes
+[[ ! -e $ROOT/var/lib/docker/swarm/docker-state.json ]] || survivor=yes
 # A machine that was in the Swarm goes on serving without the storage; one that never was has nowhere to go.
 if [[ $survivor == no ]]; then
   await 300 'the shared storage' mount_storage

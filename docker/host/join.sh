@@ -57,23 +57,13 @@ note_founding() {
   docker_api GET /swarm | jq -j .JoinTokens.Manager | record found "$1" "$(own_cluster)"
 }
 
-# verdict WATCHED-RECORD: what a machine without Swarm state does next: "join", "claim N" or "wait for …".
-verdict() {
-  jq -r --argjson fresh "$FRESH" --argjson head "$head_start" '
-    def live: [.managers[] | select(.still != null and .still <= $fresh)];
-    def leading: [.managers[] | select(.led != null and .led <= $fresh)];
-    if .generation == 0 then (if .watched >= $head then "claim 1" else "wait for the hosts to found a cluster" end)
-    elif .cluster == "" and (live | length) > 0 then "wait for \(.founder) to found generation \(.generation)"
-    elif .cluster != "" and (leading | length) > 0 then "wait for a manager of generation \(.generation) that takes this machine in"
-    elif .watched < $fresh + $head then "wait for a heartbeat of generation \(.generation)"
-    else "claim \(.generation + 1)" end' <<<"$1"
-}
-
 # step: one look at the record and what follows from it; returns 0 when this machine is in the cluster, else sets waiting to what for.
 step() {
   local seen generation decision address
-  waiting='the cluster record to be readable'
-  seen=$(record show) && seen=$(watch_record "$seen") || return 1
+  if ! seen=$(record show 2>&1) || ! seen=$(watch_record "$seen" 2>&1); then
+    waiting="the cluster record to be readable: $(tail -n 1 <<<"$seen")"
+    return 1
+  fi
   generation=$(jq .generation <<<"$seen")
   if [[ $(jq -r .cluster <<<"$seen") != '' ]]; then
     # those that lately saw a leader first; joining through a live manager is itself the proof of a leader
@@ -81,7 +71,7 @@ step() {
       ! join_through "$generation" "$address" || return 0
     done
   fi
-  decision=$(verdict "$seen")
+  decision=$(verdict "$seen" "$head_start")
   waiting=${decision#wait for }
   if [[ $decision == claim* ]]; then
     waiting='the winner of a claim'

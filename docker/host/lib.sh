@@ -27,7 +27,7 @@ die() {
 
 # Seconds since boot. Wall clocks differ between machines and jump; nothing is decided by them.
 uptime_seconds() {
-  cut -d. -f1 /proc/uptime
+  cut -d. -f1 "$ROOT/proc/uptime"
 }
 
 trap 'log "line $LINENO of ${BASH_SOURCE[0]##*/} failed: $BASH_COMMAND" >&2' ERR
@@ -96,7 +96,11 @@ bounded() {
 
 # record VERB …: reads or writes the cluster record, see record.sh.
 record() {
-  bounded 5 bash "$HOST/record.sh" "$@"
+  bounded 5 bash "$HOST/record.sh" "$@" || {
+    local status=$?
+    ((status != 137)) || echo 'the shared storage did not answer within 5 s' >&2
+    return "$status"
+  }
 }
 
 # docker_api METHOD PATH [SECONDS]: one call of the Engine API (1.44 is Docker 25.0). The body of a POST comes on standard input, so that no
@@ -174,6 +178,19 @@ watch_record() {
          managers: [.managers[] | . + {still: ($after[.instance].moved | age), led: ($after[.instance].led | age)}]})}' <<<"$1") || return 1
   jq -c .watch <<<"$all" | write "$VOLATILE/watch" || return 1
   jq -c .record <<<"$all"
+}
+
+# verdict WATCHED HEAD-START: what a machine without Swarm state does next, as watch_record's answer says: "claim N" or "wait for …". A machine
+# that gives others a head start waits that much longer.
+verdict() {
+  jq -r --argjson fresh "$FRESH" --argjson head "$2" '
+    def live: [.managers[] | select(.still != null and .still <= $fresh)] | length > 0;
+    def leading: [.managers[] | select(.led != null and .led <= $fresh)] | length > 0;
+    if .generation == 0 then (if .watched >= $head then "claim 1" else "wait for the hosts to found a cluster" end)
+    elif .cluster == "" and live then "wait for \(.founder) to found generation \(.generation)"
+    elif .cluster != "" and leading then "wait for a manager of generation \(.generation) that takes this machine in"
+    elif .watched < $fresh + $head then "wait for a heartbeat of generation \(.generation)"
+    else "claim \(.generation + 1)" end' <<<"$1"
 }
 
 # parameter: the release parameter's value as it is now.

@@ -41,22 +41,28 @@ export_settings() {
   fi
 }
 
-# render_all: every file that a service mounts, as "service TAB file TAB path in the container".
+# add_file SERVICE FILE TARGET: notes that SERVICE reads FILE as TARGET.
+add_file() {
+  printf '%s\t%s\t%s\n' "$@" >>"$WORK/files"
+}
+
+# render_all: every file that a service reads, filled in and noted.
 render_all() {
   local file
   rm -rf "$WORK" && mkdir -p "$WORK"
   render_nginx "$RELEASE" "$WORK/nginx"
   while IFS= read -r file; do
-    printf 'edge\t%s\t/etc/nginx/%s\n' "$WORK/nginx/$file" "$file"
+    add_file edge "$WORK/nginx/$file" "/etc/nginx/$file"
   done < <(cd "$WORK/nginx" && find . -type f -printf '%P\n' | sort)
-  printf 'edge\t%s\t/twinhost/entrypoint.sh\n' "$RELEASE/docker/edge/entrypoint.sh"
-  printf 'certbot\t%s\t/twinhost/entrypoint.sh\n' "$RELEASE/docker/certbot/entrypoint.sh"
-  printf 'challenge\t%s\t/etc/nginx/nginx.conf\n' "$RELEASE/docker/challenge/nginx.conf"
+  add_file edge "$RELEASE/docker/edge/entrypoint.sh" /twinhost/entrypoint.sh
+  add_file certbot "$RELEASE/docker/certbot/entrypoint.sh" /twinhost/entrypoint.sh
+  add_file challenge "$RELEASE/docker/challenge/nginx.conf" /etc/nginx/nginx.conf
   [[ $default_page == yes ]] || return 0
-  render "$RELEASE/docker/app/nginx.conf" "$WORK/app/nginx.conf"
-  render "$RELEASE/docker/app/index.html" "$WORK/app/index.html"
-  printf 'app\t%s\t/etc/nginx/nginx.conf\n' "$WORK/app/nginx.conf"
-  printf 'app\t%s\t/srv/app/index.html\n' "$WORK/app/index.html"
+  for file in nginx.conf index.html; do
+    render "$RELEASE/docker/app/$file" "$WORK/app/$file"
+  done
+  add_file app "$WORK/app/nginx.conf" /etc/nginx/nginx.conf
+  add_file app "$WORK/app/index.html" /srv/app/index.html
 }
 
 # configs: those files as a compose file; each one's name ends in the hash of its content, because a config of Swarm never changes.
@@ -179,7 +185,7 @@ why=$(may_act) || die "changes nothing: $why"
 log "applies release ${RELEASE##*/}"
 export_settings
 make_folders
-render_all >"$WORK.files" && mv "$WORK.files" "$WORK/files"
+render_all
 configs >"$WORK/configs.json"
 check_nginx
 before=$(update_states)

@@ -21,6 +21,7 @@ $info[0] as $info | $nodes[0] as $nodes | $services[0] as $services | $tasks[0] 
     (if .nodes == null then "this machine sees no leader of the Swarm: nothing is scheduled, what runs goes on" else empty end),
     (.nodes[]? | select(.state != "ready") | "the node \(.name) (\(.instance)) is \(.state)"),
     (.nodes[]? | select(.manager == "unreachable") | "the manager \(.name) (\(.instance)) is unreachable"),
+    (if .nodes then [.nodes[] | select(.manager != "none" and .manager != "unreachable")] | length | select(. < $managers) | "\(.) of \($managers) managers are reachable" else empty end),
     (if .nodes and ([.nodes[] | select(.role == "host" and .state == "ready")] | length) < 2 then "fewer than two hosts are ready" else empty end),
     (.services[]? | select(.running < .wanted) | "the service \(.name) runs \(.running) of \(.wanted)\(if .error == "" then "" else ": \(.error)" end)"),
     (.services[]? | select(.update | IN("paused", "rollback_paused", "rollback_completed")) | "the last update of \(.name): \(.update | gsub("_"; " "))"),

@@ -27,7 +27,7 @@ collect() {
   reason=$(may_act) || why=$reason
   filter=$(filter label com.docker.stack.namespace=twinhost)
   jq -n --arg instance "${TWINHOST_INSTANCE:-unknown}" --arg role "$TWINHOST_ROLE" --arg address "${TWINHOST_ADDRESS:-unknown}" \
-    --arg release "${RELEASE##*/}" --arg site "https://www.$TWINHOST_DOMAIN/" --arg why "$why" --argjson now "$(uptime_seconds)" \
+    --arg release "${RELEASE##*/}" --arg site "https://www.$TWINHOST_DOMAIN/" --arg why "$why" --argjson managers "$TWINHOST_MANAGERS" --argjson now "$(uptime_seconds)" \
     --argjson record "$(refresh_record 2>/dev/null || cat "$VOLATILE/record" 2>/dev/null || echo null)" \
     --slurpfile info <(engine /info) --slurpfile nodes <(engine /nodes) --slurpfile services <(engine "/services?status=true&filters=$filter") \
     --slurpfile tasks <(engine "/tasks?filters=$filter") \

@@ -1,0 +1,101 @@
+package dev.twinhost;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * Stands in for Docker: for its API behind {@code curl}, with one file for each answer, and for the command. What it
+ * was called with is noted: arguments in one place, bodies in another.
+ */
+final class EngineStandIn {
+    private static final String CURL = """
+            printf 'curl %s\\n' "$*" >>"$TWINHOST_ROOT/commands"
+            method=GET
+            body=no
+            while (($#)); do
+              case $1 in
+                -X) method=$2 && shift ;;
+                --data-binary) body=yes && shift ;;
+                --max-time | --unix-socket | -H | -w) shift ;;
+                http*) url=$1 ;;
+              esac
+              shift
+            done
+            path=${url#http://docker/v1.44}
+            path=${path%%\\?*}
+            name=$TWINHOST_ROOT/engine/$method${path//\\//_}
+            [[ $body == no ]] || cat >"$name.body"
+            [[ ! -e $name.then ]] || . "$name.then"
+            if [[ -e $name ]]; then
+              cat "$name"
+              printf '\\n200'
+            else
+              printf '{"message":"%s"}\\n500' "$(cat "$name.refusal" 2>/dev/null || echo "nothing is known of $method $path")"
+            fi""";
+    private static final String DOCKER = """
+            printf 'docker %s\\n' "$*" >>"$TWINHOST_ROOT/commands"
+            name=$TWINHOST_ROOT/docker/$1${2:+_${2//\\//_}}
+            [[ -e $name ]] || name=$TWINHOST_ROOT/docker/$1
+            [[ ! -e $name ]] || . "$name\"""";
+
+    private final Shell shell;
+
+    EngineStandIn(Shell shell) {
+        this.shell = shell;
+        shell.standIn("curl", CURL);
+        shell.standIn("docker", DOCKER);
+        answer("GET", "/_ping", "OK");
+        swarm("inactive", "");
+    }
+
+    EngineStandIn answer(String method, String path, String json) {
+        shell.write("engine/" + method + path.replace('/', '_'), json);
+        return this;
+    }
+
+    /** What the engine says instead of an answer. */
+    EngineStandIn refuse(String method, String path, String message) {
+        shell.write("engine/" + method + path.replace('/', '_') + ".refusal", message);
+        return this;
+    }
+
+    /** Bash that runs when this is called, before it is answered. */
+    EngineStandIn then(String method, String path, String script) {
+        shell.write("engine/" + method + path.replace('/', '_') + ".then", script);
+        return this;
+    }
+
+    /** Bash that stands for a docker command, as {@code stack} or {@code config_rm}. */
+    EngineStandIn command(String name, String script) {
+        shell.write("docker/" + name, script);
+        return this;
+    }
+
+    /** The engine's place in a Swarm; an empty cluster is one whose leader is not seen. */
+    EngineStandIn swarm(String state, String cluster) {
+        return answer("GET", "/info", info(state, cluster));
+    }
+
+    static String info(String state, String cluster) {
+        return "{\"Swarm\":{\"LocalNodeState\":\"" + state + "\",\"NodeID\":\"node-1\",\"ControlAvailable\":"
+                + state.equals("active") + ",\"Cluster\":"
+                + (cluster.isEmpty() ? "null" : "{\"ID\":\"" + cluster + "\"}") + "}}";
+    }
+
+    String body(String method, String path) {
+        return shell.read("engine/" + method + path.replace('/', '_') + ".body");
+    }
+
+    /** Every command line that a script called. */
+    List<String> commands() {
+        Path commands = shell.path("commands");
+        try {
+            return Files.exists(commands) ? Files.readAllLines(commands) : List.of();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

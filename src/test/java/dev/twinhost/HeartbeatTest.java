@@ -1,0 +1,126 @@
+package dev.twinhost;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Path;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class HeartbeatTest {
+    @TempDir
+    Path root;
+
+    private Shell shell;
+    private EngineStandIn engine;
+
+    @BeforeEach
+    void createManager() {
+        shell = Machine.host(new Shell(root));
+        engine = new EngineStandIn(shell).swarm("active", "cluster-a");
+        shell.write("var/lib/twinhost/cluster-id", "cluster-a\n");
+        shell.verb("record", "claim", "1", "i-founder", "10.0.0.9");
+        shell.bash("echo t | bash " + Shell.CHECKOUT + "/docker/host/record.sh found 1 cluster-a");
+    }
+
+    @Test
+    void shouldAdvanceItsCounterAndSayThatItSeesALeader() {
+        assertThat(shell.verb("heartbeat")).isEqualTo(new Shell.Result(0, ""));
+        assertThat(shell.verb("heartbeat")).isEqualTo(new Shell.Result(0, ""));
+
+        assertThat(counter()).isEqualTo("2 yes 10.0.0.10\n");
+    }
+
+    @Test
+    void shouldBeatOnWithoutALeader() {
+        engine.swarm("active", "");
+
+        shell.verb("heartbeat");
+
+        assertThat(counter()).isEqualTo("1 no 10.0.0.10\n");
+    }
+
+    @Test
+    void shouldGiveTheRightToActForThirtySeconds() {
+        assertThat(mayAct()).isEqualTo("the cluster record was not read since this machine started");
+
+        shell.verb("heartbeat");
+        assertThat(mayAct()).isEmpty();
+
+        shell.uptime(1030);
+        assertThat(mayAct()).isEmpty();
+
+        shell.uptime(1031);
+        assertThat(mayAct()).isEqualTo("the cluster record was last read 31 s ago");
+    }
+
+    @Test
+    void shouldTakeTheRightToActFromAManagerOfAnotherCluster() {
+        engine.swarm("active", "cluster-b");
+        shell.write("var/lib/twinhost/cluster-id", "cluster-b\n");
+
+        shell.verb("heartbeat");
+
+        assertThat(shell.exists("srv/twinhost/swarm/generations/1/managers/" + Machine.INSTANCE))
+                .isFalse();
+        assertThat(mayAct()).isEqualTo("the cluster record names another cluster than the one of this machine");
+    }
+
+    @Test
+    void shouldTakeTheRightToActFromEveryManagerOfAGenerationThatWasSuperseded() {
+        shell.verb("record", "claim", "2", "i-next", "10.0.0.8");
+
+        shell.verb("heartbeat");
+
+        assertThat(mayAct()).isEqualTo("the cluster record names another cluster than the one of this machine");
+    }
+
+    @Test
+    void shouldBeatForAFounderOnlyWhileItFounds() {
+        engine.swarm("inactive", "");
+        shell.bash("rm $TWINHOST_ROOT/var/lib/twinhost/cluster-id");
+        shell.verb("record", "claim", "2", Machine.INSTANCE, Machine.ADDRESS);
+        shell.write("run/twinhost/founding", ProcessHandle.current().pid() + "\n");
+
+        shell.verb("heartbeat");
+        assertThat(shell.read("srv/twinhost/swarm/generations/2/managers/" + Machine.INSTANCE))
+                .isEqualTo("2 no 10.0.0.10\n");
+
+        shell.write("run/twinhost/founding", "999999999\n");
+        shell.verb("heartbeat");
+        assertThat(shell.read("srv/twinhost/swarm/generations/2/managers/" + Machine.INSTANCE))
+                .isEqualTo("2 no 10.0.0.10\n");
+    }
+
+    @Test
+    void shouldSayOnceThatTheRecordCannotBeReadAndOnceThatItCanBe() {
+        shell.verb("heartbeat");
+        shell.bash("mv $TWINHOST_ROOT/srv $TWINHOST_ROOT/away && touch $TWINHOST_ROOT/srv");
+
+        Shell.Result first = shell.verb("heartbeat");
+        Shell.Result second = shell.verb("heartbeat");
+        shell.bash("rm $TWINHOST_ROOT/srv && mv $TWINHOST_ROOT/away $TWINHOST_ROOT/srv");
+        Shell.Result third = shell.verb("heartbeat");
+
+        assertThat(first.status()).isZero();
+        assertThat(first.output()).contains("the cluster record cannot be read");
+        assertThat(second).isEqualTo(new Shell.Result(0, ""));
+        assertThat(third.output()).contains("the cluster record can be read again");
+        assertThat(mayAct()).isEmpty();
+    }
+
+    @Test
+    void shouldEndAReadOfStorageThatStalls() {
+        Shell.Result result = shell.lib("bounded 1 bash -c 'trap \"\" TERM INT HUP; exec tail -f /dev/null'");
+
+        assertThat(result.status()).isEqualTo(137);
+    }
+
+    private String counter() {
+        return shell.read("srv/twinhost/swarm/generations/1/managers/" + Machine.INSTANCE);
+    }
+
+    private String mayAct() {
+        return shell.lib("may_act || true").output().strip();
+    }
+}

@@ -1,0 +1,354 @@
+package dev.twinhost;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.StreamSupport;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A release on a host, with a Docker that answers what the test says. */
+class ReleaseTest {
+    private static final String NEWER = "b".repeat(64);
+    private static final String NODES =
+            "[{\"ID\":\"node-1\",\"Status\":{\"State\":\"ready\"},\"Spec\":{\"Availability\":\"active\"},"
+                    + "\"Description\":{\"Engine\":{\"Labels\":{\"twinhost.role\":\"host\"}}}}]";
+
+    @TempDir
+    Path root;
+
+    private Shell shell;
+    private EngineStandIn engine;
+
+    @BeforeEach
+    void createHostInACluster() {
+        shell = Machine.host(new Shell(root));
+        Release.of(shell);
+        engine = new EngineStandIn(shell)
+                .swarm("active", "cluster-a")
+                .answer("GET", "/nodes", NODES)
+                .answer("GET", "/services", service("null"))
+                .answer("GET", "/tasks", task("running", ""))
+                .answer("GET", "/configs", "[{\"ID\":\"used\"},{\"ID\":\"rollback\"},{\"ID\":\"old\"}]");
+        shell.verb("record", "claim", "1", Machine.INSTANCE, Machine.ADDRESS);
+        shell.bash("echo t | bash " + Shell.CHECKOUT + "/docker/host/record.sh found 1 cluster-a");
+        shell.write("var/lib/twinhost/cluster-id", "cluster-a\n");
+        shell.write("run/twinhost/bootstrap.lock", "");
+        shell.write("parameter", Release.JSON);
+        shell.write("opt/twinhost/launcher.sh", """
+                fetch_release() {
+                  echo "$TWINHOST_ROOT/opt/twinhost/releases/$(jq -r .sha256 <<<"$1")"
+                }
+                """);
+        shell.standIn("aws", "cat \"$TWINHOST_ROOT/parameter\"");
+        shell.standIn("systemctl", "printf 'systemctl %s\\n' \"$*\" >>\"$TWINHOST_ROOT/commands\"");
+    }
+
+    @Test
+    void shouldDeployWaitAndNoteWhatConverged() {
+        Shell.Result result = release();
+
+        assertThat(result.status()).as(result.output()).isZero();
+        assertThat(result.lastLine()).endsWith("release " + Release.SHA + " has converged");
+        assertThat(engine.commands())
+                .anyMatch(command -> command.startsWith("docker stack deploy")
+                        && command.endsWith("--prune --with-registry-auth --resolve-image always twinhost"));
+        assertThat(shell.read("srv/twinhost/swarm/generations/1/release")).isEqualTo(Release.SHA + "\n");
+        assertThat(shell.read("srv/twinhost/swarm/generations/1/releases/" + Release.SHA + ".json"))
+                .isEqualTo(Release.JSON);
+        assertThat(shell.path("opt/twinhost/current")).isSymbolicLink();
+    }
+
+    @Test
+    void shouldBringTheVerbsAndUnitsOfTheReleaseUpToDate() {
+        release();
+
+        assertThat(shell.path("usr/local/bin/twinhost")).isExecutable();
+        assertThat(shell.read("etc/systemd/system/twinhost-certificate.timer"))
+                .contains("OnUnitInactiveSec=5s", "AccuracySec=1s");
+        assertThat(engine.commands())
+                .contains("systemctl daemon-reload", "systemctl -q enable --now twinhost-certificate.timer");
+    }
+
+    @Test
+    void shouldRemoveConfigsThatNeitherAServiceNorItsWayBackNeeds() {
+        release();
+
+        assertThat(engine.commands().stream().filter(command -> command.startsWith("docker config")))
+                .containsExactly("docker config rm old");
+    }
+
+    @Test
+    void shouldCheckTheFilesWithTheEdgesOwnImage() {
+        release();
+
+        assertThat(engine.commands())
+                .filteredOn(command -> command.startsWith("docker run"))
+                .singleElement()
+                .satisfies(
+                        command -> assertThat(command)
+                                .contains(
+                                        "--entrypoint nginx",
+                                        "/nginx.conf:/etc/nginx/nginx.conf:ro",
+                                        "/conf.d/site.conf:/etc/nginx/conf.d/site.conf:ro",
+                                        "/var/lib/twinhost/tls:/etc/nginx/tls:ro")
+                                .endsWith(
+                                        "public.ecr.aws/docker/library/nginx:1.30.4@sha256:5cf90903deda2c5981b8ad05e7617ac010e389f0dde0ac83487c02c509281de6 -t -q"));
+    }
+
+    @Test
+    void shouldEndWithNginxsOwnWordsAndDeployNothing() {
+        engine.command("run", """
+                echo '2026/01/01 00:00:00 [emerg] 1#1: unknown directive "bogus" in /etc/nginx/conf.d/site.conf:9'
+                echo 'nginx: configuration file /etc/nginx/nginx.conf test failed'
+                exit 1
+                """);
+
+        Shell.Result result = release();
+
+        assertThat(result.status()).isEqualTo(1);
+        assertThat(result.lastLine())
+                .endsWith("Nginx refuses the files of this release: 2026/01/01 00:00:00 [emerg] 1#1: "
+                        + "unknown directive \"bogus\" in /etc/nginx/conf.d/site.conf:9");
+        assertThat(engine.commands()).noneMatch(command -> command.contains("stack deploy"));
+        assertThat(shell.exists("srv/twinhost/swarm/generations/1/release")).isFalse();
+    }
+
+    @Test
+    void shouldSayWhyAnImageCannotBePulled() {
+        engine.command("image", "exit 1").command("pull", "echo 'Error: manifest unknown'\nexit 1\n");
+
+        Shell.Result result = release();
+
+        assertThat(result.status()).isEqualTo(1);
+        assertThat(result.lastLine()).contains("could not be pulled: Error: manifest unknown");
+    }
+
+    @Test
+    void shouldUseTheImagesThatTheMachineSubstitutes() {
+        shell.write(
+                "etc/twinhost/images.env",
+                "export TWINHOST_EDGE_IMAGE='local/nginx:1'\nexport TWINHOST_RESOLVE_IMAGE='never'\n");
+
+        release();
+
+        assertThat(engine.commands())
+                .anyMatch(command -> command.endsWith("local/nginx:1 -t -q"))
+                .anyMatch(command -> command.contains("--resolve-image never"));
+    }
+
+    @Test
+    void shouldHandEachFileToSwarmUnderTheNameOfItsContent() throws IOException {
+        release();
+
+        JsonNode configs = new ObjectMapper().readTree(shell.read("var/lib/twinhost/stack/configs.json"));
+        List<String> targets = StreamSupport.stream(
+                        configs.at("/services/edge/configs").spliterator(), false)
+                .map(config -> config.get("target").asText())
+                .toList();
+        assertThat(targets)
+                .contains(
+                        "/etc/nginx/nginx.conf",
+                        "/etc/nginx/conf.d/default.conf",
+                        "/etc/nginx/snippets/tls.conf",
+                        "/twinhost/entrypoint.sh");
+        for (JsonNode config : configs.get("configs")) {
+            String sum = shell.bash("sha256sum " + config.get("file").asText())
+                    .output()
+                    .substring(0, 16);
+            assertThat(config.get("name").asText())
+                    .endsWith("_" + sum)
+                    .matches("[A-Za-z0-9][A-Za-z0-9._-]{0,62}[A-Za-z0-9]");
+        }
+    }
+
+    @Test
+    void shouldLetSettingsWithQuotesSpacesAndDollarsSurvive() {
+        String odd = "a'b\"c $HOME `id` \\ ${TWINHOST_EMAIL} %s";
+        Map<String, String> settings = Release.settings();
+        settings.put("TWINHOST_EMAIL", odd);
+        Release.of(shell, Release.SHA, settings);
+        shell.write("template", "# ${TWINHOST_EMAIL} $host ${host} ${TWINHOST_DOMAIN}\n");
+
+        Shell.Result result =
+                shell.lib("load_settings opt/twinhost/releases/" + Release.SHA + "\nrender template rendered");
+
+        assertThat(result).isEqualTo(new Shell.Result(0, ""));
+        assertThat(shell.read("rendered")).isEqualTo("# " + odd + " $host ${host} example.com\n");
+    }
+
+    @Test
+    void shouldRefuseAFileThatAsksForASettingThatDoesNotExist() {
+        shell.write("opt/twinhost/releases/" + Release.SHA + "/nginx/conf.d/extra.conf", "# ${TWINHOST_DOMIAN}\n");
+
+        Shell.Result result = release();
+
+        assertThat(result.status()).isEqualTo(1);
+        assertThat(result.lastLine())
+                .endsWith("nginx/conf.d/extra.conf asks for settings that do not exist: ${TWINHOST_DOMIAN}");
+    }
+
+    @Test
+    void shouldDoNothingWhileBootstrapRuns() {
+        Process bootstrap = shell.start("flock", "run/twinhost/bootstrap.lock", "tail", "-f", "/dev/null");
+        try {
+            Shell.Result held;
+            do {
+                held = shell.run("flock", "-n", "run/twinhost/bootstrap.lock", "true");
+            } while (held.status() == 0);
+
+            Shell.Result result = release();
+
+            assertThat(result.status()).isZero();
+            assertThat(result.lastLine()).contains("does nothing: bootstrap runs");
+            assertThat(engine.commands()).noneMatch(command -> command.startsWith("docker"));
+        } finally {
+            bootstrap.descendants().forEach(ProcessHandle::destroy);
+            bootstrap.destroy();
+        }
+    }
+
+    @Test
+    void shouldChangeNothingOnAMachineWhoseClusterIsNotTheRecords() {
+        shell.write("var/lib/twinhost/cluster-id", "cluster-b\n");
+
+        Shell.Result result = release();
+
+        assertThat(result.status()).isEqualTo(1);
+        assertThat(result.lastLine())
+                .endsWith("changes nothing: the cluster record names another cluster than the one of this machine");
+        assertThat(engine.commands()).noneMatch(command -> command.startsWith("docker"));
+    }
+
+    @Test
+    void shouldChangeNothingWhereTheRecordCannotBeRead() {
+        shell.bash("rm -r srv && touch srv");
+
+        Shell.Result result = release();
+
+        assertThat(result.status()).isEqualTo(1);
+        assertThat(result.lastLine())
+                .endsWith("changes nothing: the cluster record was not read since this machine started");
+    }
+
+    @Test
+    void shouldRunTheCodeOfTheReleaseThatIsApplied() {
+        Release.of(shell, NEWER, Release.settings());
+        shell.write("opt/twinhost/releases/" + NEWER + "/docker/host/release.sh", "echo \"the newer code ran: $0\"\n");
+        shell.write("parameter", Release.json(NEWER));
+
+        assertThat(release().output()).contains("the newer code ran: ").contains(NEWER);
+    }
+
+    @Test
+    void shouldGoBackAsAWholeWhenSwarmRollsOneServiceBack() {
+        Release.of(shell, NEWER, Release.settings());
+        shell.write("parameter", Release.json(NEWER));
+        assertThat(shell.bash("echo '" + Release.JSON + "' | bash " + Shell.CHECKOUT
+                                + "/docker/host/record.sh converged 1 " + Release.SHA)
+                        .status())
+                .isZero();
+        engine.command("stack_deploy", """
+                case "$*" in
+                  *%s*) state=rollback_completed ;;
+                  *) state=completed ;;
+                esac
+                printf '[{"ID":"s","Spec":{"Name":"twinhost_app","Mode":{"Replicated":{"Replicas":1}},"TaskTemplate":{"ContainerSpec":{"Image":"a","Configs":[{"ConfigID":"used"}]}}},' >"$TWINHOST_ROOT/engine/GET_services"
+                printf '"UpdateStatus":{"State":"%%s","StartedAt":"now","Message":"it did not last"}}]' "$state" >>"$TWINHOST_ROOT/engine/GET_services"
+                """.formatted(NEWER));
+
+        Shell.Result result = release();
+
+        assertThat(result.status()).isEqualTo(1);
+        assertThat(result.output()).contains("release " + Release.SHA + " serves again");
+        assertThat(result.lastLine()).endsWith("release: twinhost_app: it did not last");
+        assertThat(shell.read("srv/twinhost/swarm/generations/1/release")).isEqualTo(Release.SHA + "\n");
+    }
+
+    @Test
+    void shouldTryAgainWhenAnotherMachineDeploysAtTheSameTime() {
+        engine.command("stack_deploy", """
+                if [[ ! -e $TWINHOST_ROOT/tried ]]; then
+                  touch "$TWINHOST_ROOT/tried"
+                  echo 'failed to update service twinhost_edge: Error response from daemon: rpc error: code = Unknown desc = update out of sequence'
+                  exit 1
+                fi
+                """);
+
+        Shell.Result result = release();
+
+        assertThat(result.status()).as(result.output()).isZero();
+    }
+
+    @Test
+    void shouldEndAtOnceWithTheReasonWhenSwarmRefusesTheStack() {
+        engine.command("stack_deploy", "echo 'services.edge.ports.0 must be unique'\nexit 1\n");
+
+        Shell.Result result = release();
+
+        assertThat(result.status()).isEqualTo(1);
+        assertThat(result.lastLine()).endsWith("services.edge.ports.0 must be unique");
+        assertThat(shell.read("proc/uptime")).startsWith("1000.");
+    }
+
+    @Test
+    void shouldSayWhatDidNotConvergeInTime() {
+        engine.answer("GET", "/tasks", task("pending", "no suitable node"));
+
+        Shell.Result result = release();
+
+        assertThat(result.status()).isEqualTo(1);
+        assertThat(result.lastLine())
+                .endsWith(
+                        "waited 540 s for every service to converge, last: twinhost_app 0 of 1; last error: no suitable node");
+    }
+
+    @Test
+    void shouldGiveTheWitnessTheVerbsAlone() {
+        Machine.witness(shell);
+
+        Shell.Result result = release();
+
+        assertThat(result.status()).as(result.output()).isZero();
+        assertThat(shell.path("opt/twinhost/current")).isSymbolicLink();
+        assertThat(engine.commands()).noneMatch(command -> command.startsWith("docker"));
+    }
+
+    @Test
+    void shouldDeployOnBootOnlyWhereTheClusterHasNoReleaseYet() {
+        assertThat(release("--boot").output()).doesNotContain("applies release");
+
+        engine.answer("GET", "/services", "[]")
+                .command("stack_deploy", "echo '" + service("null") + "' >\"$TWINHOST_ROOT/engine/GET_services\"");
+        Shell.Result result = release("--boot");
+
+        assertThat(result.lastLine()).endsWith("release " + Release.SHA + " has converged");
+    }
+
+    private Shell.Result release(String... arguments) {
+        String[] command = new String[arguments.length + 2];
+        command[0] = "bash";
+        command[1] = Release.FOLDER_OF_VERBS.formatted(root) + "/release.sh";
+        System.arraycopy(arguments, 0, command, 2, arguments.length);
+        return shell.run(command);
+    }
+
+    private static String service(String update) {
+        return "[{\"ID\":\"s\",\"Spec\":{\"Name\":\"twinhost_app\",\"Mode\":{\"Replicated\":{\"Replicas\":1}},\"TaskTemplate\":"
+                + "{\"ContainerSpec\":{\"Image\":\"a\",\"Configs\":[{\"ConfigID\":\"used\"}]}}},\"PreviousSpec\":{\"TaskTemplate\":"
+                + "{\"ContainerSpec\":{\"Configs\":[{\"ConfigID\":\"rollback\"}]}}},\"UpdateStatus\":" + update + "}]";
+    }
+
+    private static String task(String state, String error) {
+        return "[{\"ID\":\"t\",\"ServiceID\":\"s\",\"DesiredState\":\"running\",\"Status\":{\"State\":\"" + state
+                + "\",\"Err\":"
+                + (error.isEmpty() ? "null" : "\"" + error + "\"")
+                + "},\"Spec\":{\"ContainerSpec\":{\"Image\":\"a\",\"Configs\":[{\"ConfigID\":\"used\"}]}}}]";
+    }
+}
