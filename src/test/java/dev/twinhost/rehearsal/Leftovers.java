@@ -26,7 +26,9 @@ final class Leftovers {
             if (process.getFileName().toString().matches("\\d+")) {
                 String cgroup = read(process.resolve("cgroup"));
                 String words = read(process.resolve("cmdline")).replace('\0', ' ');
-                if (cgroup.contains(name) || words.contains(name) || words.contains(state.toString())) {
+                // Of one that has ended, the machine's own init has only not taken notice yet.
+                boolean ended = read(process.resolve("status")).contains("State:\tZ");
+                if (!ended && (cgroup.contains(name) || words.contains(name) || words.contains(state.toString()))) {
                     found.add("process " + process.getFileName() + " " + words);
                 }
             }
