@@ -59,7 +59,7 @@ class VariantsTemplateTest {
         assertThat(Staging.TEMPLATE.resources("AWS::EC2::Subnet").values())
                 .extracting(
                         subnet -> subnet.path("Properties").path("CidrBlock").asText())
-                .containsExactly("192.168.0.0/25", "192.168.0.128/25");
+                .containsExactly("192.168.0.0/26", "192.168.0.64/26");
         assertThat(subnets(Staging.TEMPLATE, "Hosts")).isEqualTo(subnets(Staging.TEMPLATE, "Witness"));
         assertThat(subnets(Staging.TEMPLATE, "Witness")).hasSize(2);
     }

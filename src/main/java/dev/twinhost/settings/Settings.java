@@ -54,10 +54,12 @@ public record Settings(
     private static final Pattern INSTANCE_TYPE = Pattern.compile(
             "[a-z]+[0-9]{1,2}[a-z-]*\\.(nano|micro|small|medium|large" + "|xlarge|[0-9]+xlarge|metal|metal-[0-9]+xl)");
 
-    // A network load balancer takes no instances of these by id; macOS is not Linux.
+    // A network load balancer takes no instances of these by id; macOS is not Linux, and Amazon Linux 2023 does not
+    // run on A1.
     // https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-target-groups.html
+    // https://docs.aws.amazon.com/cdk/api/v2/docs/aws-cdk-lib.aws_batch.EcsMachineImageType.html
     private static final Pattern UNFIT_TYPE =
-            Pattern.compile("(c1|cc1|cc2|cg1|cg2|cr1|g1|g2|hi1|hs1|m1|m2|m3|t1|mac[a-z0-9-]*)\\..*");
+            Pattern.compile("(a1|c1|cc1|cc2|cg1|cg2|cr1|g1|g2|hi1|hs1|m1|m2|m3|t1|mac[a-z0-9-]*)\\..*");
 
     public Settings {
         List<Fault> faults = new ArrayList<>();
@@ -72,7 +74,7 @@ public record Settings(
         checkInstanceType(faults, "instanceType", instanceType, "t4g.small");
         checkInstanceType(faults, "witnessInstanceType", witnessInstanceType, "t4g.micro");
         range(faults, "zones", zones, 2, 3, "3, or 2 with a weaker promise");
-        VpcCidr.fault(vpcCidr, zones).ifPresent(faults::add);
+        VpcCidr.fault(vpcCidr).ifPresent(faults::add);
         check(
                 faults,
                 "acmeServer",
@@ -103,7 +105,7 @@ public record Settings(
 
     /** The prefix length of the subnets: 24 where the VPC has room for it, as much as it has otherwise. */
     public int subnetPrefix() {
-        return VpcCidr.subnetPrefix(CidrBlock.of(vpcCidr).orElseThrow(), zones);
+        return VpcCidr.subnetPrefix(CidrBlock.of(vpcCidr).orElseThrow());
     }
 
     private static void checkNames(List<Fault> faults, String domain, String email) {

@@ -15,6 +15,7 @@ final class VpcCidr {
     private static final int SMALLEST = 28;
     private static final int SMALLEST_SUBNET = 28;
     private static final int USUAL_SUBNET = 24;
+    private static final int ZONE_BITS = 2;
     private static final List<CidrBlock> NEVER = List.of(
             CidrBlock.of("0.0.0.0/8").orElseThrow(),
             CidrBlock.of("127.0.0.0/8").orElseThrow(),
@@ -23,7 +24,7 @@ final class VpcCidr {
 
     private VpcCidr() {}
 
-    static Optional<Fault> fault(String text, int zones) {
+    static Optional<Fault> fault(String text) {
         Optional<CidrBlock> parsed = CidrBlock.of(text);
         if (parsed.isEmpty()) {
             return fault("is not a block of IPv4 addresses", text, WANTED);
@@ -44,20 +45,19 @@ final class VpcCidr {
         if (NEVER.stream().anyMatch(block::meets)) {
             return fault("is a block that no VPC may have", text, WANTED);
         }
-        if (subnetPrefix(block, zones) > SMALLEST_SUBNET) {
-            String wanted = "at least /" + (SMALLEST_SUBNET - zoneBits(zones)) + ", as 10.42.0.0/16";
-            return fault("is too small for a subnet in each of " + zones + " zones", text, wanted);
+        if (subnetPrefix(block) > SMALLEST_SUBNET) {
+            String wanted = "at least /" + (SMALLEST_SUBNET - ZONE_BITS) + ", as 10.42.0.0/16";
+            return fault("is too small for a subnet in each of three zones", text, wanted);
         }
         return Optional.empty();
     }
 
-    /** The prefix length of the subnets: 24 where the block has room for it, as much as it has otherwise. */
-    static int subnetPrefix(CidrBlock block, int zones) {
-        return Math.max(USUAL_SUBNET, block.prefix() + zoneBits(zones));
-    }
-
-    private static int zoneBits(int zones) {
-        return zones == 2 ? 1 : 2;
+    /**
+     * The prefix length of the subnets: 24 where the block has room for it, as much as it has otherwise. With two zones
+     * the same as with three, so that changing their number moves no subnet.
+     */
+    static int subnetPrefix(CidrBlock block) {
+        return Math.max(USUAL_SUBNET, block.prefix() + ZONE_BITS);
     }
 
     private static Optional<Fault> fault(String problem, String got, String want) {

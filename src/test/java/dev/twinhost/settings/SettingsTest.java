@@ -211,7 +211,7 @@ class SettingsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"t4g.small", "t3a.micro", "m7gd.2xlarge", "c6in.metal", "m7i.metal-24xl", "a1.large"})
+    @ValueSource(strings = {"t4g.small", "t3a.micro", "m7gd.2xlarge", "c6in.metal", "m7i.metal-24xl"})
     void shouldTakeInstanceTypes(String type) {
         assertThat(read(with("instanceType", type)).instanceType()).isEqualTo(type);
         assertThat(read(with("witnessInstanceType", type)).witnessInstanceType())
@@ -226,6 +226,7 @@ class SettingsTest {
                 "t4g | is not an instance type | a type such as t4g.small",
                 "T4G.small | is not an instance type | a type such as t4g.small",
                 "t4g.tiny | is not an instance type | a type such as t4g.small",
+                "a1.large | is a type that a network load balancer or Linux cannot take | a type such as t4g.small",
                 "m3.large | is a type that a network load balancer or Linux cannot take | a type such as t4g.small",
                 "mac2.metal | is a type that a network load balancer or Linux cannot take | a type such as t4g.small",
                 "t4g.nano | has too little memory to install packages | a type such as t4g.small (micro or larger)"
@@ -254,7 +255,7 @@ class SettingsTest {
                 "172.31.255.0/24 | meets 172.16.0.0/12, which Docker uses on the hosts | a block such as 10.42.0.0/16",
                 "127.0.0.0/16 | is a block that no VPC may have | a block such as 10.42.0.0/16",
                 "224.0.0.0/16 | is a block that no VPC may have | a block such as 10.42.0.0/16",
-                "10.0.0.0/27 | is too small for a subnet in each of 3 zones | at least /26, as 10.42.0.0/16",
+                "10.0.0.0/27 | is too small for a subnet in each of three zones | at least /26, as 10.42.0.0/16",
             })
     void shouldRefuseBlocksThatTheVpcCannotHave(String block, String problem, String want) {
         assertThat(faultsOf("vpcCidr", block))
@@ -267,8 +268,8 @@ class SettingsTest {
         "172.15.0.0/16, 3, 24",
         "172.32.0.0/16, 3, 24",
         "192.168.0.0/24, 3, 26",
-        "192.168.0.0/26, 3, 28",
-        "192.168.0.0/27, 2, 28"
+        "192.168.0.0/24, 2, 26",
+        "192.168.0.0/26, 3, 28"
     })
     void shouldFitTheSubnetsIntoTheBlock(String block, int zones, int prefix) {
         assertThat(read(with(Map.of("vpcCidr", block, "zones", zones))).subnetPrefix())
