@@ -68,9 +68,12 @@ start_log_agent() {
 }
 
 # fstab mounts it again on every boot. The name of a mount target may take a minute to be known after its creation.
+# What one machine has just written there the others see within a second (acdirmax, lookupcache; nfs(5)): with the defaults a new claim in the
+# cluster record, or a renewed certificate, could go unseen for a minute.
 mount_storage() {
   local limit=$((SECONDS + 300))
-  local line="$TWINHOST_FILE_SYSTEM:/ /srv/twinhost efs _netdev,nofail,x-systemd.mount-timeout=60s,noresvport,tls,iam 0 0"
+  local options=_netdev,nofail,x-systemd.mount-timeout=60s,noresvport,lookupcache=pos,acdirmin=1,acdirmax=1,tls,iam
+  local line="$TWINHOST_FILE_SYSTEM:/ /srv/twinhost efs $options 0 0"
   mkdir -p /srv/twinhost
   grep -qxF "$line" /etc/fstab || printf '%s\n' "$line" >>/etc/fstab
   systemctl daemon-reload
