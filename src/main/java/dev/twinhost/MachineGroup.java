@@ -34,8 +34,8 @@ import software.constructs.Construct;
  * sees a wrong configuration must not have hosts replaced. A machine that is told to end gets {@link #GOODBYE} for it.
  */
 final class MachineGroup extends Construct {
-    /** Long enough to install packages on the smallest machine, and to wait for the other hosts. */
-    private static final Duration BOOT = Duration.minutes(20);
+    /** Long enough to install packages on the smallest machine, and for a host to say itself what it waits for in vain. */
+    private static final Duration BOOT = Duration.minutes(30);
 
     private static final Duration GOODBYE = Duration.seconds(180);
     private static final int DISK_GIB = 20;

@@ -89,8 +89,10 @@ final class SiteRelease extends Construct {
                 .documentType("Command")
                 .documentFormat("JSON")
                 .targetType("/AWS::EC2::Instance")
-                // A changed document keeps its name, which the association refers to.
-                .updateMethod("NewVersion")
+                // No update method: a changed document is a new one, and so is the association that names it. New
+                // versions
+                // of one document cannot go back:
+                // https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/2539
                 .content(JsonResource.read("release-document.json"))
                 .build();
     }
@@ -107,7 +109,7 @@ final class SiteRelease extends Construct {
                 .maxConcurrency("1")
                 .maxErrors("0")
                 .build();
-        association.getNode().addDependency(hosts);
+        association.getNode().addDependency(hosts, parameter);
     }
 
     /** Lets a machine learn the current release and fetch it, or an older one of this stack. */

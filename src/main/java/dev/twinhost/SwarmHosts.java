@@ -69,7 +69,8 @@ final class SwarmHosts extends Construct {
     private LogGroup createLogGroup() {
         return LogGroup.Builder.create(this, "Logs")
                 .retention(RetentionDays.ONE_MONTH)
-                .removalPolicy(RemovalPolicy.DESTROY)
+                // The rollback of a first deploy would otherwise take the reason of its failure with it.
+                .removalPolicy(RemovalPolicy.RETAIN)
                 .build();
     }
 

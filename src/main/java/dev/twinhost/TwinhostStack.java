@@ -32,6 +32,10 @@ final class TwinhostStack extends Stack {
                 "BalancerName",
                 "What the site's names point to",
                 balancer.balancer().getLoadBalancerDnsName());
+        output(
+                "FileSystem",
+                "The site's memory, kept when the stack is deleted",
+                storage.fileSystem().getFileSystemId());
         output("SessionCommand", "A shell on a host", sessionCommand());
     }
 

@@ -108,7 +108,9 @@ class SiteTemplateTest {
         JsonNode step = properties.path("Content").path("mainSteps").path(0);
 
         assertThat(properties.path("DocumentType").asText()).isEqualTo("Command");
-        assertThat(properties.path("UpdateMethod").asText()).isEqualTo("NewVersion");
+        assertThat(properties.has("UpdateMethod"))
+                .as("a new document at a change")
+                .isFalse();
         assertThat(properties.has("Name")).as("a physical name").isFalse();
         assertThat(properties
                         .path("Content")
@@ -117,14 +119,14 @@ class SiteTemplateTest {
                         .path("allowedPattern")
                         .asText())
                 .isEqualTo("^[0-9a-f]{64}$");
-        assertThat(step.path("inputs").path("timeoutSeconds").asInt()).isEqualTo(960);
+        assertThat(step.path("inputs").path("timeoutSeconds").asInt()).isEqualTo(1860);
         assertThat(step.path("inputs").path("runCommand"))
                 .extracting(JsonNode::asText)
                 .containsExactly(
                         "echo 'Release {{ Release }}'",
                         "if [ ! -x /usr/local/bin/twinhost ]; then"
                                 + " echo 'This machine is still booting and applies the release by itself'; exit 0; fi",
-                        "timeout --kill-after=30 900 /usr/local/bin/twinhost release");
+                        "timeout --kill-after=30 1800 /usr/local/bin/twinhost release");
     }
 
     @Test
@@ -134,6 +136,9 @@ class SiteTemplateTest {
         assertThat(outputs.path("SiteUrl").path("Value").asText()).isEqualTo("https://www.shop.example.org/");
         assertThat(outputs.path("BalancerName").path("Value").toString())
                 .isEqualTo("{\"Fn::GetAtt\":[\"" + balancer() + "\",\"DNSName\"]}");
+        assertThat(outputs.path("FileSystem").path("Value").toString())
+                .isEqualTo(
+                        "{\"Ref\":\"" + site().resources("AWS::EFS::FileSystem").firstKey() + "\"}");
         assertThat(text(outputs.path("SessionCommand").path("Value")))
                 .isEqualTo("aws ssm start-session --region <AWS::Region> --target"
                         + " \"$(aws ec2 describe-instances --region <AWS::Region>"

@@ -45,7 +45,7 @@ class SwarmHostsTemplateTest {
         assertThat(group(id).path("MaxSize").asInt()).as("room for one more").isEqualTo(least + 1);
         assertThat(update.path("MinSuccessfulInstancesPercent").asInt()).isEqualTo(100);
         assertThat(update.path("WaitOnResourceSignals").asBoolean()).isTrue();
-        assertThat(update.path("PauseTime").asText()).isEqualTo("PT20M");
+        assertThat(update.path("PauseTime").asText()).isEqualTo("PT30M");
         assertThat(update.path("SuspendProcesses"))
                 .extracting(JsonNode::asText)
                 .contains("HealthCheck", "ReplaceUnhealthy", "AZRebalance");
@@ -57,7 +57,7 @@ class SwarmHostsTemplateTest {
         JsonNode creation = site().resource(id).path("CreationPolicy");
 
         assertThat(creation.path("ResourceSignal").path("Count").asInt()).isEqualTo(least);
-        assertThat(creation.path("ResourceSignal").path("Timeout").asText()).isEqualTo("PT20M");
+        assertThat(creation.path("ResourceSignal").path("Timeout").asText()).isEqualTo("PT30M");
         assertThat(creation.path("AutoScalingCreationPolicy")
                         .path("MinSuccessfulInstancesPercent")
                         .asInt())
@@ -194,12 +194,12 @@ class SwarmHostsTemplateTest {
     }
 
     @Test
-    void shouldKeepLogsForAMonth() {
+    void shouldKeepLogsForAMonthAlsoWhenTheStackIsGone() {
         JsonNode logs =
                 site().resources("AWS::Logs::LogGroup").values().iterator().next();
 
         assertThat(logs.path("Properties").path("RetentionInDays").asInt()).isEqualTo(30);
-        assertThat(logs.path("DeletionPolicy").asText()).isEqualTo("Delete");
+        assertThat(logs.path("DeletionPolicy").asText()).isEqualTo("Retain");
     }
 
     @Test
