@@ -45,7 +45,7 @@ check_space() {
 
 # install_missing COMMAND=PACKAGE…: installs the packages of the commands, or files, that are not there.
 install_missing() {
-  local pair packages=() log
+  local pair packages=() log reason
   for pair in "$@"; do
     command -v "${pair%%=*}" > /dev/null || [[ -e ${pair%%=*} ]] || packages+=("${pair#*=}")
   done
@@ -54,9 +54,9 @@ install_missing() {
   echo "Installing ${packages[*]}"
   log=$(mktemp)
   if ! { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${packages[@]}"; } > "$log" 2>&1; then
-    grep -E '^E: ' "$log" >&2 || tail -n 3 "$log" >&2
+    reason=$(grep -m 1 '^E: ' "$log" || tail -n 1 "$log")
     rm -f "$log"
-    fail "cannot install ${packages[*]}, for the reason above; install them and try again"
+    fail "cannot install ${packages[*]} (${reason#E: }); see to that and try again"
   fi
   rm -f "$log"
 }

@@ -1,0 +1,90 @@
+package dev.twinhost.rehearsal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.twinhost.rehearsal.system.Command;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What {@code bin/rehearse} says, in one line and before it touches anything, where it cannot work. */
+class RehearseCommandTest {
+    @Test
+    void shouldSayThatItNeedsLinux(@TempDir Path fakes) throws IOException {
+        fake(fakes, "uname", "echo Darwin");
+        assertThat(rehearse(fakes + ":" + System.getenv("PATH")))
+                .isEqualTo(new Command.Result(
+                        1,
+                        "",
+                        "bin/rehearse: needs Linux, for its namespaces; run it on a Debian 12 machine, a virtual one will"
+                                + " do\n"));
+    }
+
+    @Test
+    @Tag("root")
+    void shouldSayThatItNeedsRoot() {
+        Command.Result result = Command.of("setpriv", "--reuid=65534", "--clear-groups", "bin/rehearse", "up")
+                .result();
+        assertThat(result)
+                .isEqualTo(
+                        new Command.Result(
+                                1,
+                                "",
+                                "bin/rehearse: needs root, for namespaces and mounts of its own; type: sudo bin/rehearse up\n"));
+    }
+
+    @Test
+    @Tag("root")
+    void shouldSayHowMuchSpaceIsMissingWhere(@TempDir Path fakes) throws IOException {
+        fake(fakes, "df", "printf 'Avail\\n12M\\n'");
+        assertThat(rehearse(fakes + ":" + System.getenv("PATH")))
+                .isEqualTo(new Command.Result(
+                        1, "", "bin/rehearse: /var/lib has 12 MB free and the machines take 2500; make room there\n"));
+    }
+
+    @Test
+    @Tag("root")
+    void shouldSayWhichPackageCannotBeInstalled(@TempDir Path fakes) throws IOException {
+        linkAllBut("mmdebstrap", fakes);
+        fake(fakes, "apt-get", "echo 'E: Unable to locate package mmdebstrap'; exit 100");
+        assertThat(rehearse(fakes.toString()))
+                .isEqualTo(
+                        new Command.Result(
+                                1,
+                                "Installing mmdebstrap\n",
+                                "bin/rehearse: cannot install mmdebstrap (Unable to locate package mmdebstrap); see to that and try again\n"));
+    }
+
+    private static Command.Result rehearse(String path) {
+        return Command.of("/bin/bash", "bin/rehearse", "up").with("PATH", path).result();
+    }
+
+    private static void fake(Path folder, String command, String script) throws IOException {
+        Path file = folder.resolve(command);
+        Files.deleteIfExists(file);
+        Files.writeString(file, "#!/bin/bash\n" + script + "\n");
+        assertThat(file.toFile().setExecutable(true)).isTrue();
+    }
+
+    private static void linkAllBut(String missing, Path folder) throws IOException {
+        for (String source : System.getenv("PATH").split(":")) {
+            if (!Files.isDirectory(Path.of(source))) {
+                continue;
+            }
+            try (Stream<Path> commands = Files.list(Path.of(source))) {
+                for (Path command : commands.toList()) {
+                    Path link = folder.resolve(command.getFileName());
+                    if (!command.getFileName().toString().equals(missing)
+                            && !Files.exists(link, LinkOption.NOFOLLOW_LINKS)) {
+                        Files.createSymbolicLink(link, command);
+                    }
+                }
+            }
+        }
+    }
+}
