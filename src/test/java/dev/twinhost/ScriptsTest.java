@@ -1,0 +1,326 @@
+package dev.twinhost;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.MatchResult;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import java.util.zip.ZipFile;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What can be said of the scripts by reading them. */
+class ScriptsTest {
+    private static final Path LAUNCHER = Shell.CHECKOUT.resolve("src/main/resources/dev/twinhost/user-data.sh");
+    private static final Path VERBS = Shell.CHECKOUT.resolve("docker/host");
+    private static final Path STACK = Shell.CHECKOUT.resolve("docker/stack.yml");
+    private static final Path DEFAULT_PAGE = Shell.CHECKOUT.resolve("docker/app/stack.yml");
+    private static final Pattern VARIABLE = Pattern.compile("\\$\\{?((?:AWS|TWINHOST)_[A-Z0-9_]+)");
+
+    /** Where the tests put a machine's root; empty on a machine. */
+    private static final String SEAM = "TWINHOST_ROOT";
+
+    /** What `release` works out by itself, and what a machine may substitute. */
+    private static final Set<String> OF_RELEASE =
+            Set.of("TWINHOST_EDGE_IMAGE", "TWINHOST_CERTBOT_IMAGE", "TWINHOST_EDGE_GRACE", "TWINHOST_APP_UPDATE_ORDER");
+
+    /** What the metadata service says, noted by `bootstrap`. */
+    private static final Set<String> OF_THE_INSTANCE = Set.of("TWINHOST_INSTANCE", "TWINHOST_ADDRESS");
+
+    /**
+     * What the scripts call of Docker's command line, all of it in the reference of Docker 25.0, which Amazon Linux packages:
+     * https://github.com/docker/cli/tree/v25.0.0/docs/reference/commandline
+     */
+    private static final Map<String, Set<String>> DOCKER_25 = Map.of(
+            "image inspect", Set.of(),
+            "pull", Set.of("-q"),
+            "run", Set.of("--rm", "--network", "--tmpfs", "--entrypoint"),
+            "stack deploy", Set.of("--prune", "--with-registry-auth", "--resolve-image"),
+            "service logs", Set.of("--raw", "--tail"),
+            "config rm", Set.of());
+
+    /**
+     * Keys that `docker stack deploy` of Docker 25.0 takes and heeds; it warns of others (`tmpfs`, `restart`) or ignores them:
+     * https://github.com/docker/cli/blob/v25.0.0/cli/compose/schema/data/config_schema_v3.9.json
+     * https://github.com/docker/cli/blob/v25.0.0/cli/compose/types/types.go
+     */
+    private static final Set<String> COMPOSE_OF_DOCKER_25 = Set.of(
+            "version",
+            "services",
+            "networks",
+            "configs",
+            "driver",
+            "name",
+            "file",
+            "image",
+            "entrypoint",
+            "environment",
+            "stop_signal",
+            "stop_grace_period",
+            "ports",
+            "target",
+            "published",
+            "protocol",
+            "mode",
+            "volumes",
+            "type",
+            "source",
+            "read_only",
+            "healthcheck",
+            "test",
+            "interval",
+            "timeout",
+            "retries",
+            "start_period",
+            "aliases",
+            "deploy",
+            "replicas",
+            "endpoint_mode",
+            "placement",
+            "constraints",
+            "preferences",
+            "spread",
+            "restart_policy",
+            "condition",
+            "delay",
+            "update_config",
+            "rollback_config",
+            "parallelism",
+            "order",
+            "monitor",
+            "failure_action");
+
+    @TempDir
+    Path root;
+
+    @Test
+    void shouldPassShellcheck() {
+        List<String> scripts = Stream.of("docker", "src", "bin", ".ci")
+                .flatMap(folder -> files(Shell.CHECKOUT.resolve(folder)))
+                .filter(file -> !file.equals(LAUNCHER))
+                .filter(file -> read(file)
+                                .matches(
+                                        "(?s)#!(/usr)?/bin/(env )?(ba)?sh\\n.*|# shellcheck .*|.*\\n# shellcheck shell=.*")
+                        && !file.toString().endsWith(".java"))
+                .map(Path::toString)
+                .toList();
+        assertThat(scripts).hasSizeGreaterThan(10);
+
+        Shell shell = new Shell(root);
+        assertThat(shell.run(Stream.concat(Stream.of("shellcheck", "-x", "-P", "SCRIPTDIR"), scripts.stream())
+                        .toArray(String[]::new)))
+                .isEqualTo(new Shell.Result(0, ""));
+        assertThat(shell.run("shellcheck", "-s", "bash", LAUNCHER.toString())).isEqualTo(new Shell.Result(0, ""));
+    }
+
+    @Test
+    void shouldReadInTheLauncherWhatTheAppExportsToItAndNothingElse() {
+        Set<Set<String>> headers = SynthesisedTemplate.site().resources("AWS::EC2::LaunchTemplate").values().stream()
+                .map(template -> matches(Pattern.compile("export ((?:AWS|TWINHOST)_[A-Z0-9_]+)="), template.toString()))
+                .collect(Collectors.toSet());
+        assertThat(headers).as("the same variables for hosts and witness").hasSize(1);
+        Set<String> exported = headers.iterator().next();
+
+        assertThat(matches(VARIABLE, read(LAUNCHER))).isEqualTo(exported);
+        assertThat(matches(Pattern.compile("\\$\\{([A-Z0-9_]+):\\?}"), read(LAUNCHER)))
+                .isEqualTo(exported);
+        Matcher list = Pattern.compile("for name in (AWS_REGION [A-Z_ ]+); do").matcher(read(LAUNCHER));
+        assertThat(list.find()).isTrue();
+        assertThat(Set.of(list.group(1).split(" "))).isEqualTo(exported);
+    }
+
+    @Test
+    void shouldFitWithItsHeaderIntoUserData() throws IOException {
+        assertThat(Files.size(LAUNCHER)).isLessThan(16 * 1024 - 1024);
+    }
+
+    @Test
+    void shouldReadOnAHostWhatAReleaseExportsAndNothingElse() throws IOException {
+        Set<String> exported = exportedSettings();
+        Set<String> read = new TreeSet<>();
+        Stream.of(
+                        files(VERBS),
+                        files(Shell.CHECKOUT.resolve("nginx")),
+                        Stream.of(STACK, DEFAULT_PAGE),
+                        files(Shell.CHECKOUT.resolve("docker/app")))
+                .flatMap(files -> files)
+                .forEach(file -> read.addAll(matches(VARIABLE, read(file))));
+
+        read.removeAll(OF_RELEASE);
+        read.removeAll(OF_THE_INSTANCE);
+        read.removeAll(Set.of(SEAM, "TWINHOST_RESOLVE_IMAGE", "TWINHOST_ROLE", "TWINHOST_RELEASE_PARAMETER"));
+        assertThat(read).isEqualTo(exported);
+    }
+
+    @Test
+    void shouldNameInTheStackOnlyWhatReleaseExports() throws IOException {
+        Set<String> known = new TreeSet<>(exportedSettings());
+        known.addAll(OF_RELEASE);
+
+        assertThat(known).containsAll(matches(VARIABLE, read(STACK) + read(DEFAULT_PAGE)));
+        assertThat(matches(Pattern.compile("export ([A-Z0-9_]+)="), read(VERBS.resolve("release.sh"))))
+                .containsAll(OF_RELEASE);
+    }
+
+    @Test
+    void shouldGiveEachEntryPointTheVariablesThatItReads() {
+        assertThat(environment("edge")).isEqualTo(readBy("docker/edge/entrypoint.sh"));
+        assertThat(environment("certbot")).isEqualTo(readBy("docker/certbot/entrypoint.sh"));
+        assertThat(environment("app")).isEmpty();
+        assertThat(environment("challenge")).isEmpty();
+    }
+
+    @Test
+    void shouldCallNothingThatIsNewerThanDocker25() {
+        String scripts = files(VERBS)
+                .map(ScriptsTest::read)
+                .collect(Collectors.joining("\n"))
+                .replace("\\\n", " ");
+
+        Set<String> called = new TreeSet<>();
+        for (MatchResult call : Pattern.compile(
+                        "(?m)(?:^|[(|;] *|timeout \\d+ )\\s*docker ([a-z]+(?: [a-z]+)?)([^|;&>\\n]*)")
+                .matcher(scripts)
+                .results()
+                .toList()) {
+            String command = DOCKER_25.containsKey(call.group(1))
+                    ? call.group(1)
+                    : call.group(1).split(" ")[0];
+            called.add(command);
+            assertThat(DOCKER_25).as(call.group()).containsKey(command);
+            assertThat(DOCKER_25.get(command))
+                    .as(call.group())
+                    .containsAll(matches(
+                            Pattern.compile("(?:^| )(--?[a-z-]+)"),
+                            call.group(2).replaceAll(" -t -q.*", "")));
+        }
+        assertThat(called).isEqualTo(DOCKER_25.keySet());
+        assertThat(matches(Pattern.compile("http://docker/(v[0-9.]+)"), scripts))
+                .containsExactly("v1.44");
+    }
+
+    @Test
+    void shouldUseOnlyKeysThatAStackOfDocker25Takes() {
+        for (Path file : List.of(STACK, DEFAULT_PAGE)) {
+            String text = read(file).replaceAll("(?m)^\\s*#.*$", "").replaceAll("\"[^\"]*\"", "");
+            Set<String> keys = matches(Pattern.compile("(?m)(?:^\\s*(?:- )?|[{,] *)([a-z_]+):(?: |$)"), text);
+
+            keys.removeAll(Set.of("edge", "app", "challenge", "certbot", "web"));
+            assertThat(COMPOSE_OF_DOCKER_25).containsAll(keys);
+        }
+    }
+
+    @Test
+    void shouldReserveAndLimitNoProcessor() {
+        assertThat(read(STACK) + read(DEFAULT_PAGE)).doesNotContain("cpus", "resources:");
+    }
+
+    @Test
+    void shouldKeepTheSharedStorageOutOfEveryServiceButCertbotAndTheChallenge() {
+        assertThat(service("edge") + service("app")).doesNotContain("/srv/twinhost");
+        assertThat(service("challenge")).contains("source: /srv/twinhost/acme, target: /srv/acme, read_only: true");
+        assertThat(service("certbot")).contains("source: /srv/twinhost/letsencrypt");
+    }
+
+    @Test
+    void shouldPinImagesByDigest() {
+        assertThat(matches(Pattern.compile("(?:EDGE|CERTBOT)_IMAGE:-([^}]+)}"), read(VERBS.resolve("release.sh"))))
+                .hasSize(2)
+                .allMatch(image -> image.matches("[a-z./]+:v?[0-9.]+@sha256:[0-9a-f]{64}"));
+    }
+
+    @Test
+    void shouldLimitEveryCallOfAws() {
+        Stream.concat(files(VERBS), Stream.of(LAUNCHER))
+                .flatMap(file -> read(file).lines())
+                .filter(line -> Pattern.compile("\\baws (ssm|s3api|elbv2|cloudformation) ")
+                        .matcher(line)
+                        .find())
+                .forEach(line -> assertThat(line).contains("timeout "));
+    }
+
+    @Test
+    void shouldLimitTheTimeOfEveryUnitAndWakeEveryTimerToTheSecond() {
+        List<Path> units = files(VERBS.resolve("units")).toList();
+
+        assertThat(units).hasSizeGreaterThan(4);
+        for (Path unit : units) {
+            if (unit.toString().endsWith(".timer")) {
+                assertThat(read(unit)).contains("AccuracySec=1s");
+                assertThat(unit.resolveSibling(unit.getFileName().toString().replace(".timer", ".service")))
+                        .exists();
+            } else {
+                assertThat(read(unit)).containsPattern("TimeoutStartSec=\\d+");
+            }
+        }
+    }
+
+    private static Set<String> exportedSettings() throws IOException {
+        try (Stream<Path> files = Files.list(SynthesisedTemplate.site().file("."))) {
+            Path archive = files.filter(file -> file.toString().endsWith(".zip"))
+                    .findFirst()
+                    .orElseThrow();
+            try (ZipFile zip = new ZipFile(archive.toFile())) {
+                String settings = new String(
+                        zip.getInputStream(zip.getEntry(ReleaseArchive.SETTINGS))
+                                .readAllBytes(),
+                        StandardCharsets.UTF_8);
+                return matches(Pattern.compile("(?m)^export ([A-Z0-9_]+)="), settings);
+            }
+        }
+    }
+
+    private static Set<String> environment(String service) {
+        Matcher block =
+                Pattern.compile("(?m)^    environment:\\n((?:      .*\\n)+)").matcher(service(service));
+        return block.find() ? matches(Pattern.compile("(?m)^      ([A-Z0-9_]+):"), block.group(1)) : Set.of();
+    }
+
+    private static String service(String name) {
+        Matcher block =
+                Pattern.compile("(?m)^  " + name + ":\\n((?:    .*\\n|\\n)+)").matcher(read(STACK));
+        assertThat(block.find()).as(name).isTrue();
+        return block.group(1);
+    }
+
+    private static Set<String> readBy(String script) {
+        Set<String> names = matches(VARIABLE, read(Shell.CHECKOUT.resolve(script)));
+        names.remove(SEAM);
+        return names;
+    }
+
+    private static Set<String> matches(Pattern pattern, String text) {
+        return pattern.matcher(text)
+                .results()
+                .map(match -> match.group(1))
+                .collect(Collectors.toCollection(TreeSet::new));
+    }
+
+    private static Stream<Path> files(Path folder) {
+        try (Stream<Path> files = Files.walk(folder)) {
+            return Arrays.stream(files.filter(Files::isRegularFile).toArray(Path[]::new));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static String read(Path file) {
+        try {
+            return new String(Files.readAllBytes(file), StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}
