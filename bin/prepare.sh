@@ -35,6 +35,14 @@ as_owner() {
 check_machine() {
   [[ $(uname -s) == Linux ]] || fail "needs Linux, for its namespaces; run it on a Debian 12 machine, a virtual one will do"
   [[ $EUID -eq 0 ]] || fail "needs root, for namespaces and mounts of its own; type: sudo $command_name${*:+ $*}"
+  check_kernel
+}
+
+# check_kernel: cgroup.kill, with which all of a rehearsal is ended, came with Linux 5.14.
+check_kernel() {
+  local release
+  release=$(uname -r)
+  printf '5.14\n%s\n' "${release%%-*}" | sort -CV || fail "needs Linux 5.14 or later and this is $release; use a newer kernel"
 }
 
 check_space() {
