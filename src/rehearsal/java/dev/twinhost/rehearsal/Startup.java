@@ -11,6 +11,7 @@ import dev.twinhost.rehearsal.system.Failure;
 import dev.twinhost.rehearsal.system.Folders;
 import dev.twinhost.rehearsal.system.WaitedInVain;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -122,16 +123,17 @@ final class Startup {
         }
     }
 
+    /** What cloud-init itself says about user-data that ended badly; nothing while it is still at work. */
     private static List<String> cloudInitErrors(MachineScript machine) {
         List<String> errors = new ArrayList<>();
-        Path result = machine.file("run/cloud-init/result.json");
-        if (Files.exists(result)) {
-            try {
+        try {
+            Path result = machine.file("run/cloud-init/result.json");
+            if (Files.exists(result)) {
                 JsonNode found = new ObjectMapper().readTree(result.toFile());
                 found.path("v1").path("errors").forEach(error -> errors.add(error.asText()));
-            } catch (IOException stillBeingWritten) {
-                return List.of();
             }
+        } catch (IOException | UncheckedIOException stillBeingWrittenOrOff) {
+            return List.of();
         }
         return errors;
     }
