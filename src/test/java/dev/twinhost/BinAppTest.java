@@ -17,6 +17,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** The real {@code bin/app} in a tree of its own, with stand-ins for Maven and Java that note how they were started. */
 class BinAppTest {
+    private static final String COMPILATION = "mvn -q -B -l target/app.log -DskipStyle process-classes";
+
     @TempDir
     private Path tree;
 
@@ -30,7 +32,7 @@ class BinAppTest {
         Files.copy(Path.of("bin/app"), tree.resolve("bin/app"), StandardCopyOption.COPY_ATTRIBUTES);
         program("mvn", """
                 echo "mvn $*" >> log
-                [[ ! -e broken ]] || exit 1
+                [[ ! -e broken ]] || { echo "it is broken" > target/app.log; exit 1; }
                 mkdir -p target/classes && touch target/classes/App.class
                 echo "$PWD/lib/one.jar" > target/app.classpath
                 """);
@@ -46,7 +48,7 @@ class BinAppTest {
         assertThat(run().waitFor()).isEqualTo(7);
         assertThat(run().waitFor()).isEqualTo(7);
 
-        assertThat(log()).containsExactly("mvn -q -B -DskipStyle process-classes", "java", "java");
+        assertThat(log()).containsExactly(COMPILATION, "java", "java");
     }
 
     @Test
@@ -68,7 +70,7 @@ class BinAppTest {
         write("src/main/resources/user-data.sh", "false");
         run().waitFor();
 
-        assertThat(log()).hasSize(4).endsWith("mvn -q -B -DskipStyle process-classes", "java");
+        assertThat(log()).hasSize(4).endsWith(COMPILATION, "java");
     }
 
     @Test
@@ -114,7 +116,8 @@ class BinAppTest {
         write("broken", "");
 
         assertThat(run().waitFor()).isEqualTo(1);
-        assertThat(log()).containsExactly("mvn -q -B -DskipStyle process-classes");
+        assertThat(log()).containsExactly(COMPILATION);
+        assertThat(tree.resolve("printed")).hasContent("Compiling the app\nit is broken\n");
     }
 
     @Test
@@ -125,9 +128,7 @@ class BinAppTest {
             assertThat(one.exitValue()).isEqualTo(7);
         }
 
-        assertThat(log())
-                .containsExactlyInAnyOrder("mvn -q -B -DskipStyle process-classes", "java", "java")
-                .startsWith("mvn -q -B -DskipStyle process-classes");
+        assertThat(log()).containsExactlyInAnyOrder(COMPILATION, "java", "java").startsWith(COMPILATION);
     }
 
     private Process run() throws IOException {
