@@ -53,15 +53,15 @@ public final class Checkout {
         Command.of("chown", owner, output.toString()).run();
         List<String> words = new ArrayList<>();
         if (!owner.equals("root")) {
-            String home = Command.of("getent", "passwd", owner).run().split(":")[5];
-            words.addAll(List.of("runuser", "-u", owner, "--", "env", "HOME=" + home));
-        } else {
-            words.add("env");
+            words.addAll(List.of("runuser", "-u", owner, "--"));
         }
         // Credentials would make CDK look up an account, and the network would decide what is rehearsed.
-        words.addAll(List.of("-u", "AWS_PROFILE", "-u", "AWS_ACCESS_KEY_ID", "-u", "AWS_SECRET_ACCESS_KEY"));
+        words.addAll(List.of("env", "-u", "AWS_PROFILE", "-u", "AWS_ACCESS_KEY_ID", "-u", "AWS_SECRET_ACCESS_KEY"));
         words.addAll(List.of("AWS_CONFIG_FILE=/dev/null", "AWS_SHARED_CREDENTIALS_FILE=/dev/null"));
-        words.addAll(List.of("AWS_EC2_METADATA_DISABLED=true"));
+        words.add("AWS_EC2_METADATA_DISABLED=true");
+        if (!owner.equals("root")) {
+            words.add("HOME=" + Command.of("getent", "passwd", owner).run().split(":")[5]);
+        }
         words.add("PATH=" + root.resolve("node_modules/.bin") + ":" + System.getenv("PATH"));
         words.addAll(List.of("cdk", "synth", "-q", "-o", output.toString()));
         context.forEach(pair -> words.addAll(List.of("-c", pair)));
