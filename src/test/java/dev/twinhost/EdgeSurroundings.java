@@ -1,0 +1,291 @@
+package dev.twinhost;
+
+import dev.twinhost.rehearsal.system.Await;
+import dev.twinhost.rehearsal.system.Command;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import java.util.stream.Stream;
+
+/**
+ * A running edge with what is around it: a visitor, Docker's DNS, the application and the challenge's service, each in a
+ * network of its own that ends with this process, however it ends. Needs root and makes the tools' tree if it is not there.
+ * The edge's files are rendered, and its certificate is taken over, by the code that does so on a host.
+ */
+final class EdgeSurroundings implements AutoCloseable {
+    static final String VISITOR = "203.0.113.10";
+    static final String EDGE = "203.0.113.80";
+    static final Duration LIMIT = Duration.ofSeconds(30);
+    private static final Path SCRIPT = Shell.CHECKOUT.resolve("src/test/resources/dev/twinhost/edge/surroundings.sh");
+    private static final String LIVE = "srv/twinhost/letsencrypt/production/live/example.com/";
+    private static final String SERVED = "var/lib/twinhost/tls/current/fullchain.pem";
+
+    private final Path cache;
+    private final Shell host;
+    private final Map<String, String> settings;
+    private final Process keeper;
+    private final Map<Place, Process> running = new LinkedHashMap<>();
+
+    enum Place {
+        VISITOR,
+        EDGE,
+        APPLICATION,
+        CHALLENGE;
+
+        String word() {
+            return name().toLowerCase(Locale.ROOT);
+        }
+    }
+
+    /** What a program left behind. */
+    record Ended(int status, String output, String error) {}
+
+    EdgeSurroundings(Path root, int lameDuckSeconds) throws IOException {
+        cache = rootFileSystems();
+        settings = Release.settings();
+        settings.put("TWINHOST_LAME_DUCK", Integer.toString(lameDuckSeconds));
+        host = Machine.host(new Shell(root));
+        Release.of(host, Release.SHA, settings);
+        succeed(host.lib("load_settings \"$RELEASES/" + Release.SHA + "\"\nrender_nginx \"$RELEASES/" + Release.SHA
+                + "\" \"$STATE/stack/nginx\""));
+        issueCertificate();
+        challenge("token", "the answer");
+
+        ProcessBuilder open = new ProcessBuilder("bash", SCRIPT.toString(), "open");
+        open.environment().putAll(Map.of("CACHE", cache.toString(), "WORK", root.toString()));
+        open.environment().put("CHECKOUT", Shell.CHECKOUT.toString());
+        keeper = open.redirectErrorStream(true)
+                .redirectOutput(log("surroundings").toFile())
+                .start();
+        try {
+            await(
+                    "the surroundings",
+                    keeper,
+                    log("surroundings"),
+                    () -> read(log("surroundings")).contains("ready"));
+            start();
+        } catch (RuntimeException | Error e) {
+            close();
+            throw e;
+        }
+    }
+
+    /** A new certificate on the shared storage, taken over by {@code twinhost certificate}; as PEM. */
+    String issueCertificate() {
+        succeed(host.bash("mkdir -p " + LIVE
+                + "\nopenssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 90 -subj /CN=example.com"
+                + " -addext subjectAltName=DNS:www.example.com,DNS:example.com"
+                + " -keyout " + LIVE + "privkey.pem -out " + LIVE + "fullchain.pem"));
+        succeed(host.run("bash", Release.FOLDER_OF_VERBS.formatted(host.path("")) + "/certificate.sh"));
+        return host.read(SERVED).strip();
+    }
+
+    /** A file that certbot left for the CA. */
+    void challenge(String name, String content) {
+        host.write("srv/twinhost/acme/.well-known/acme-challenge/" + name, content);
+    }
+
+    void startApplication() {
+        String port = settings.get("TWINHOST_APP_PORT");
+        daemon(Place.APPLICATION, "python3", "/srv/application.py", "10.0.1.2", port);
+        await(Place.APPLICATION, "curl", "-fsS", "-o", "/dev/null", "http://10.0.1.2:" + port);
+    }
+
+    void stopApplication() throws InterruptedException {
+        signal(Place.APPLICATION, "KILL");
+        awaitEnd(Place.APPLICATION);
+    }
+
+    /** Sends the main process of a place a signal. */
+    void signal(Place place, String name) {
+        Ended ended = run(place, "sh", "-c", "kill -" + name + " \"$(cat /run/main.pid)\"");
+        if (ended.status() != 0) {
+            throw new AssertionError(place + ": " + ended.error());
+        }
+    }
+
+    /** The exit status of the main process of a place, which has to end within the limit. */
+    int awaitEnd(Place place) throws InterruptedException {
+        Process process = running.get(place);
+        if (!process.waitFor(LIMIT.toSeconds(), TimeUnit.SECONDS)) {
+            throw new AssertionError(
+                    place + " still ran after " + LIMIT.toSeconds() + " s: " + read(log(place.word())));
+        }
+        return process.exitValue();
+    }
+
+    boolean runs(Place place) {
+        return running.get(place).isAlive();
+    }
+
+    /** What the edge has written so far, access log and errors. */
+    List<String> edgeLog() {
+        return read(log("edge")).lines().toList();
+    }
+
+    /** Runs a program of the tools' tree in one of the places, to its end. */
+    Ended run(Place place, String... words) {
+        return runWithInput("", place, words);
+    }
+
+    Ended runWithInput(String input, Place place, String... words) {
+        Path output = temporary();
+        Path error = temporary();
+        try {
+            Path stdin = Files.writeString(temporary(), input);
+            Process process = entering(place, words)
+                    .redirectInput(stdin.toFile())
+                    .redirectOutput(output.toFile())
+                    .redirectError(error.toFile())
+                    .start();
+            if (!process.waitFor(LIMIT.toSeconds(), TimeUnit.SECONDS)) {
+                process.destroyForcibly();
+                throw new AssertionError("Waited " + LIMIT.toSeconds() + " s for " + String.join(" ", words)
+                        + ", it said: " + read(output) + read(error));
+            }
+            return new Ended(process.exitValue(), read(output), read(error));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(e);
+        }
+    }
+
+    @Override
+    public void close() {
+        try {
+            keeper.getOutputStream().close(); // it ends with its input, and takes every process and mount with it
+            if (!keeper.waitFor(LIMIT.toSeconds(), TimeUnit.SECONDS)) {
+                keeper.destroyForcibly().waitFor();
+            }
+            Files.deleteIfExists(cache.resolve("users/edge-" + keeper.pid()));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private static Path rootFileSystems() {
+        Command.Result made =
+                Command.of(Shell.CHECKOUT + "/src/rehearsal/machine/rootfs.sh").result();
+        if (made.status() != 0) {
+            throw new AssertionError(made.output() + made.error());
+        }
+        return Path.of(System.getenv().getOrDefault("TWINHOST_REHEARSAL_CACHE", "/var/cache/twinhost-rehearsal"));
+    }
+
+    private void start() {
+        // 127.0.0.11 is where Docker's DNS is inside a container; it knows the services by their names
+        Ended resolver = run(
+                Place.EDGE,
+                "dnsmasq",
+                "--conf-file=/dev/null",
+                "--no-hosts",
+                "--no-resolv",
+                "--user=root",
+                "--pid-file=/run/dnsmasq.pid",
+                "--listen-address=127.0.0.11",
+                "--bind-interfaces",
+                "--host-record=twinhost_app,10.0.1.2",
+                "--host-record=twinhost_challenge,10.0.2.2");
+        if (resolver.status() != 0) {
+            throw new AssertionError("dnsmasq: " + resolver.error());
+        }
+        startApplication();
+        daemon(Place.CHALLENGE, "nginx", "-g", "daemon off;");
+        await(Place.CHALLENGE, "sh", "-c", "curl -sS http://10.0.2.2:8080/");
+        daemon(Place.EDGE, "/bin/sh", "/twinhost/entrypoint.sh");
+        await(Place.EDGE, "curl", "-fsS", "-o", "/dev/null", "http://" + EDGE + ":8080/livez");
+    }
+
+    private void daemon(Place place, String... words) {
+        List<String> all = new ArrayList<>(List.of("sh", "-c", "echo $$ >/run/main.pid; exec \"$@\"", "sh"));
+        all.addAll(Arrays.asList(words));
+        try {
+            running.put(
+                    place,
+                    entering(place, all.toArray(String[]::new))
+                            .redirectErrorStream(true)
+                            .redirectOutput(ProcessBuilder.Redirect.appendTo(
+                                    log(place.word()).toFile()))
+                            .start());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Waits until a program that asks the place succeeds. */
+    private void await(Place place, String... question) {
+        await(
+                place.word(),
+                running.get(place),
+                log(place.word()),
+                () -> run(place, question).status() == 0);
+    }
+
+    private static void await(String what, Process process, Path log, BooleanSupplier condition) {
+        Await.that(what, LIMIT, () -> {
+            if (!process.isAlive()) {
+                throw new AssertionError(what + " ended at once: " + read(log));
+            }
+            return condition.getAsBoolean();
+        });
+    }
+
+    private ProcessBuilder entering(Place place, String... words) {
+        long first;
+        try (Stream<ProcessHandle> children = keeper.children()) {
+            first = children.findFirst().orElseThrow().pid();
+        }
+        List<String> all =
+                new ArrayList<>(List.of("nsenter", "--target", Long.toString(first), "--mount", "--pid", "--"));
+        all.addAll(List.of("bash", SCRIPT.toString(), "enter", place.word()));
+        all.addAll(Arrays.asList(words));
+        ProcessBuilder builder = new ProcessBuilder(all);
+        builder.environment().clear();
+        builder.environment().put("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+        builder.environment().put("WORK", host.path("").toString());
+        builder.environment().put("TWINHOST_LAME_DUCK", settings.get("TWINHOST_LAME_DUCK"));
+        return builder;
+    }
+
+    private Path log(String name) {
+        return host.path(name + ".log");
+    }
+
+    private Path temporary() {
+        try {
+            return Files.createTempFile(host.path(""), "program-", ".txt");
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** As text; frames of HTTP/2 among it are none. */
+    private static String read(Path file) {
+        try {
+            return Files.exists(file) ? new String(Files.readAllBytes(file), StandardCharsets.UTF_8) : "";
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static void succeed(Shell.Result result) {
+        if (result.status() != 0) {
+            throw new AssertionError(result.output());
+        }
+    }
+}

@@ -1,0 +1,58 @@
+"""The application behind the edge: answers each request with what arrived of it, as JSON, numbered.
+
+The query says how: each `header=Name: value` is a header of the answer, `status=404` its status, `size=5000` pads it.
+An Upgrade is granted; the next line that comes is sent back in capitals.
+"""
+
+import itertools
+import json
+import sys
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, urlsplit
+
+numbers = itertools.count(1)
+
+
+class Application(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        if "Upgrade" in self.headers:
+            self.upgrade()
+        else:
+            self.answer()
+
+    def answer(self):
+        query = parse_qs(urlsplit(self.path).query)
+        headers = {}
+        for name, value in self.headers.items():
+            headers.setdefault(name.lower(), []).append(value)
+        seen = {
+            "number": next(numbers),
+            "path": self.path,
+            "headers": headers,
+            "padding": "x" * int(query.get("size", ["0"])[0]),
+        }
+        body = json.dumps(seen).encode()
+        self.send_response(int(query.get("status", ["200"])[0]))
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        for header in query.get("header", []):
+            name, value = header.split(": ", 1)
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def upgrade(self):
+        self.send_response(101)
+        for name in "Connection", "Upgrade", "X-Forwarded-For":
+            self.send_header(name, self.headers[name])
+        self.end_headers()
+        self.wfile.write(self.rfile.readline().upper())
+        self.close_connection = True
+
+    def log_message(self, *words):
+        pass
+
+
+ThreadingHTTPServer((sys.argv[1], int(sys.argv[2])), Application).serve_forever()

@@ -1,0 +1,81 @@
+#!/bin/bash
+# surroundings.sh open              makes the surroundings and keeps them until standard input ends
+# surroundings.sh enter PLACE CMD…  runs CMD in one of them (with nsenter, in the mount and process namespace of `open`)
+#
+# Four places, each with a network and a root file system of its own, the tools' tree of the rehearsal:
+#   visitor      203.0.113.10, sees WORK as /mnt
+#   edge         203.0.113.80; its DNS is at 127.0.0.11, as a container's is
+#   application  10.0.1.2, twinhost_app
+#   challenge    10.0.2.2, twinhost_challenge
+# Variables: CACHE, that of the rehearsal; CHECKOUT; WORK, the root of a host with its rendered files (var/lib/twinhost/stack/nginx), its certificate
+# (var/lib/twinhost/tls) and the webroot of the challenge (srv/twinhost/acme).
+# Everything is in namespaces of its own and in memory: it ends with this process, and nothing is written to the tree.
+set -euo pipefail
+umask 022
+here=$(realpath "$0")
+files=$(dirname "$here")
+roots=$WORK/roots
+
+open() {
+  mkdir -p "$roots"
+  # rootfs.sh keeps the tree to which a link in users/ leads: here to the folder in which this process stands, for as long as it runs.
+  exec 6>"$CACHE/versions.lock"
+  flock -s -w 60 6 || { echo "$CACHE/versions.lock: still held after 60 s" && exit 1; }
+  cd -P "$CACHE/tools"
+  ln -sfn "/proc/$$/cwd" "$CACHE/users/edge-$$"
+  exec 6>&-
+  exec unshare --mount --propagation private --net --pid --fork --kill-child=KILL --mount-proc -- bash "$here" inside
+}
+
+inside() {
+  mount -t tmpfs -o mode=755 tmpfs /run # names of networks that nobody else sees
+  mount -t tmpfs -o mode=755 tmpfs "$roots"
+  local place
+  for place in visitor edge application challenge; do
+    ip netns add "$place"
+    ip -n "$place" link set lo up
+    make_root "$roots/$place"
+  done
+  connect edge 203.0.113.80 visitor 203.0.113.10
+  connect edge 10.0.1.1 application 10.0.1.2
+  connect edge 10.0.2.1 challenge 10.0.2.2
+
+  mount --bind "$WORK" "$roots/visitor/mnt"
+  cp -r "$WORK/var/lib/twinhost/stack/nginx/." "$roots/edge/etc/nginx/"
+  mkdir "$roots/edge/etc/nginx/tls" "$roots/edge/twinhost"
+  mount --bind "$WORK/var/lib/twinhost/tls" "$roots/edge/etc/nginx/tls"
+  cp "$CHECKOUT/docker/edge/entrypoint.sh" "$roots/edge/twinhost/"
+  cp "$files/openssl.cnf" "$roots/edge/etc/ssl/"
+  cp "$CHECKOUT/docker/challenge/nginx.conf" "$roots/challenge/etc/nginx/"
+  mkdir "$roots/challenge/srv/acme"
+  mount --bind "$WORK/srv/twinhost/acme" "$roots/challenge/srv/acme"
+  cp "$files/application.py" "$roots/application/srv/"
+  echo ready
+  cat >/dev/null # until whoever opened this lets go, or is gone
+}
+
+# make_root ROOT: the tree, with a layer in memory over it.
+make_root() {
+  mkdir "$1" "$1.upper" "$1.work"
+  mount -t overlay -o "lowerdir=$PWD,upperdir=$1.upper,workdir=$1.work" overlay "$1"
+  mount -t proc proc "$1/proc"
+  mount --rbind /dev "$1/dev"
+  mount -t tmpfs -o mode=755 tmpfs "$1/run"
+}
+
+# connect PLACE ADDRESS OTHER ADDRESS
+connect() {
+  ip -n "$1" link add "to-$3" type veth peer name "to-$1" netns "$3"
+  ip -n "$1" address add "$2/24" dev "to-$3"
+  ip -n "$3" address add "$4/24" dev "to-$1"
+  ip -n "$1" link set "to-$3" up
+  ip -n "$3" link set "to-$1" up
+}
+
+enter() {
+  local place=$1
+  shift
+  exec nsenter "--net=/run/netns/$place" chroot "$roots/$place" "$@"
+}
+
+"$@"
