@@ -98,6 +98,7 @@ class NginxTest {
         assertThat(found.header("Content-Type")).containsExactly("text/plain");
         assertThat(visitor.get(folder + "missing").status()).isEqualTo(404);
         assertThat(visitor.get(folder).status()).isEqualTo(404);
+        assertThat(visitor.get(folder.replaceAll("/$", "")).status()).isEqualTo(404);
     }
 
     @Test
