@@ -34,7 +34,7 @@ import software.constructs.Construct;
  * sees a wrong configuration must not have hosts replaced. A machine that is told to end gets {@link #GOODBYE} for it.
  */
 final class MachineGroup extends Construct {
-    /** Long enough to install packages on the smallest machine, and for a host to say itself what it waits for in vain. */
+    /** Long enough to install packages on the smallest machine, and for a host to say what it waits for in vain. */
     private static final Duration BOOT = Duration.minutes(30);
 
     private static final Duration GOODBYE = Duration.seconds(180);

@@ -14,7 +14,8 @@ import software.constructs.Construct;
  * may signal to the stack.
  *
  * <p>For Systems Manager it holds what AWS's managed policy has for these two purposes, written out, because that
- * policy also reads every parameter in the account. It has no other action on {@code *} than AWS documents so.
+ * policy also reads every parameter in the account. Its only other action on {@code *} is one that AWS lets nobody
+ * narrow down.
  */
 final class MachineRole extends Construct {
     // https://docs.aws.amazon.com/systems-manager/latest/userguide/getting-started-create-iam-instance-profile.html

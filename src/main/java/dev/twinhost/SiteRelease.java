@@ -89,9 +89,8 @@ final class SiteRelease extends Construct {
                 .documentType("Command")
                 .documentFormat("JSON")
                 .targetType("/AWS::EC2::Instance")
-                // No update method: a changed document is a new one, and so is the association that names it. New
-                // versions
-                // of one document cannot go back:
+                // No update method: a changed document is a new one, and so is the association that names it.
+                // New versions of one document cannot go back:
                 // https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/2539
                 .content(JsonResource.read("release-document.json"))
                 .build();

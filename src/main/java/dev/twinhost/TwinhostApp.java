@@ -40,7 +40,7 @@ public final class TwinhostApp {
                 .stackTraces(false);
     }
 
-    /** @param variables those of the process; the CDK command line names account and region there, where it knows them */
+    /** @param variables those of the process; the CDK command line names account and region there if it knows them */
     static TwinhostStack addStack(App app, Map<String, String> variables, Path checkout) {
         Optional<Environment> account = account(variables);
         Settings settings = Settings.read(() -> context(app), account.isPresent());

@@ -1,13 +1,19 @@
 package dev.twinhost;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import software.amazon.awscdk.App;
+import software.amazon.awscdk.Stack;
+import software.amazon.awscdk.services.ec2.CfnInstance;
 
 /** The template where settings differ from the defaults; settings that do not meet share one synthesis. */
 class VariantsTemplateTest {
@@ -62,6 +68,16 @@ class VariantsTemplateTest {
                 .containsExactly("192.168.0.0/26", "192.168.0.64/26");
         assertThat(subnets(Staging.TEMPLATE, "Hosts")).isEqualTo(subnets(Staging.TEMPLATE, "Witness"));
         assertThat(subnets(Staging.TEMPLATE, "Witness")).hasSize(2);
+    }
+
+    @Test
+    void shouldFailTheSynthesisWhereCdkFindsAFaultInTheTemplate(@TempDir Path assembly) {
+        App app = new App(TwinhostApp.props().outdir(assembly.toString()).build());
+        CfnInstance.Builder.create(new Stack(app, "Faulty"), "Machine")
+                .imageId("no-image")
+                .build();
+
+        assertThatThrownBy(app::synth).hasMessageContaining("ValidationFailed");
     }
 
     @Test
