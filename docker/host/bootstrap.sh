@@ -44,7 +44,7 @@ start_docker() {
     ! systemctl -q is-active docker || systemctl restart docker
   fi
   systemctl -q enable --now docker
-  await 120 'Docker' docker_api GET /_ping >/dev/null
+  await 120 'Docker' docker_api GET /_ping
 }
 
 # complete: whether this machine is all that it should be. Prints what is missing.
@@ -71,22 +71,22 @@ edge_here() {
 await 120 'the metadata service' identify
 load_machine
 install_release "$RELEASE"
-survivor=no
-[[ ! -e $ROOT/var/lib/docker/swarm/docker-state.json ]] || survivor=yes
-# A machine that was in the Swarm goes on serving without the storage; one that never was has nowhere to go.
-if [[ $survivor == no ]]; then
-  await 300 'the shared storage' mount_storage
-  apply_converged
-elif mount_storage && apply_converged; then
-  log 'comes back with its Swarm state'
-else
-  log 'comes back with its Swarm state; the shared storage cannot be read'
+if [[ -n $(own_cluster) && -e $ROOT/var/lib/docker/swarm/docker-state.json ]]; then
+  # A survivor serves without the storage and without a leader: neither holds it up, and its release is on its disk.
+  { mount_storage && apply_converged; } || log 'the shared storage cannot be read: what is served goes on being served'
+  bash "$HOST/certificate.sh" || exit 1
+  start_docker
+  wait_for 120 'a leader of the Swarm' swarm_cluster || die 'no leader of the Swarm is seen: what runs goes on running'
+  bash "$HOST/release.sh" --boot || exit 1
+  mounted || die 'the shared storage is not mounted: what is served goes on being served'
+  log 'this machine is back'
+  exit 0
 fi
+await 300 'the shared storage' mount_storage
+apply_converged || die 'the release that converged last could not be fetched'
 bash "$HOST/certificate.sh" || exit 1
 start_docker
 bash "$HOST/join.sh" || exit 1
-await 300 'a leader of the Swarm' swarm_cluster >/dev/null
 bash "$HOST/release.sh" --boot || exit 1
 await 900 'this machine to be complete' complete
-mounted || die 'the shared storage is not mounted: what is served goes on being served'
 log 'this machine is complete'

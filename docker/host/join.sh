@@ -1,6 +1,6 @@
 #!/bin/bash
 # Joins the recorded cluster through any of its managers; founds one where nobody is left who could be joined.
-# A machine with Swarm state on its disk is a survivor: it does neither.
+# A machine with Swarm state on its disk is a survivor: it does neither. State of a join that was cut short is no such state.
 . "$(dirname "$0")/lib.sh"
 mkdir -p "$VOLATILE"
 load_machine
@@ -38,7 +38,7 @@ join_through() {
 
 # in_cluster: waits until this manager sees a leader, and notes the cluster's id.
 in_cluster() {
-  await 60 'a leader' swarm_cluster >/dev/null
+  await 60 'a leader' swarm_cluster
   swarm_cluster | write "$STATE/cluster-id"
 }
 
@@ -84,8 +84,12 @@ step() {
 }
 
 if [[ $(swarm_state) != inactive ]]; then
-  log 'has Swarm state on its disk: a survivor, which neither joins nor founds'
-  exit 0
+  if [[ -n $(own_cluster) ]]; then
+    log 'has Swarm state on its disk: a survivor, which neither joins nor founds'
+    exit 0
+  fi
+  log 'leaves what a join that was cut short has begun'
+  docker_api POST '/swarm/leave?force=true' 60 </dev/null >/dev/null
 fi
 rm -f "$VOLATILE/watch"
 limit=$(($(uptime_seconds) + 900))

@@ -242,10 +242,14 @@ render() {
   envsubst "$names" <"$1" >"$2"
 }
 
-# render_nginx RELEASE FOLDER: renders the folder nginx/ of that release. The settings must be exported.
+# render_nginx RELEASE FOLDER: the folder nginx/ of that release, its *.conf filled in, anything else as it is. The settings must be exported.
 render_nginx() {
   local file
   while IFS= read -r file; do
-    render "$1/nginx/$file" "$2/$file"
-  done < <(cd "$1/nginx" && find . -name '*.conf' -printf '%P\n' | sort)
+    if [[ $file == *.conf ]]; then
+      render "$1/nginx/$file" "$2/$file"
+    else
+      install -D -m 0600 "$1/nginx/$file" "$2/$file"
+    fi
+  done < <(cd "$1/nginx" && find . -type f -printf '%P\n' | sort)
 }

@@ -115,6 +115,7 @@ class JoinTest {
 
     @Test
     void shouldNeitherJoinNorFoundWithSwarmStateOnItsDisk() {
+        shell.write("var/lib/twinhost/cluster-id", "cluster-a\n");
         for (String state : new String[] {"active", "pending", "error", "locked"}) {
             engine.swarm(state, "");
 
@@ -126,6 +127,17 @@ class JoinTest {
         }
         assertThat(engine.commands()).noneMatch(command -> command.contains("POST"));
         assertThat(shell.exists("srv/twinhost/swarm")).isFalse();
+    }
+
+    @Test
+    void shouldBeginAgainAfterAJoinThatWasCutShort() {
+        engine.swarm("pending", "");
+
+        Shell.Result result = shell.verb("join");
+
+        assertThat(result.status()).as(result.output()).isZero();
+        assertThat(result.output()).contains("leaves what a join that was cut short has begun", "founds generation 1");
+        assertThat(shell.read("var/lib/twinhost/cluster-id")).isEqualTo("cluster-new\n");
     }
 
     @Test

@@ -45,6 +45,7 @@ class ScriptsTest {
      */
     private static final Map<String, Set<String>> DOCKER_25 = Map.of(
             "image inspect", Set.of(),
+            "image rm", Set.of("--force"),
             "pull", Set.of("-q"),
             "run", Set.of("--rm", "--network", "--tmpfs", "--entrypoint"),
             "stack deploy", Set.of("--prune", "--with-registry-auth", "--resolve-image"),

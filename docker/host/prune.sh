@@ -1,0 +1,16 @@
+#!/bin/bash
+# Removes the images that no container here uses and no service would start from, today's or the one that it would roll back to. The image of a
+# service that runs elsewhere stays: its container may come here at any time.
+. "$(dirname "$0")/lib.sh"
+
+services=$(docker_api GET /services) || die 'removes nothing: no leader of the Swarm says what its services need'
+used=$(docker_api GET '/containers/json?all=true' | jq -c '[.[].ImageID]')
+docker_api GET /images/json | jq -r --argjson services "$services" --argjson used "$used" '
+  # a reference with a digest stands for its digest, any other for its tag
+  def key: if contains("@") then split("@")[1] else . end;
+  ([$services[] | .Spec, .PreviousSpec // empty | .TaskTemplate.ContainerSpec.Image | key]) as $needed
+  | .[] | select(.Id as $id | $used | index($id) | not)
+  | select(([.RepoTags // [], .RepoDigests // [] | .[] | key] - $needed) == [.RepoTags // [], .RepoDigests // [] | .[] | key]) | .Id' |
+  while read -r image; do
+    docker image rm --force "$image" >/dev/null || true
+  done
