@@ -88,7 +88,9 @@ final class Firewall {
                 "    iifname @online ip daddr " + API + " tcp dport 80 accept",
                 "  }",
                 "  chain output {",
-                "    type filter hook output priority filter; policy accept;"));
+                "    type filter hook output priority filter; policy accept;",
+                // A VPC does not say that a machine is gone: who calls it waits.
+                "    icmp type destination-unreachable icmp code { net-unreachable, host-unreachable } drop"));
         hopLimits.forEach(
                 hops -> lines.add("    oifname @" + hopSet(hops) + " ip saddr " + METADATA + " ip ttl set " + hops));
         lines.addAll(List.of("  }", "}", ""));

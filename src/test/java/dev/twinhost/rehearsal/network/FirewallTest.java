@@ -57,6 +57,7 @@ class FirewallTest {
                           }
                           chain output {
                             type filter hook output priority filter; policy accept;
+                            icmp type destination-unreachable icmp code { net-unreachable, host-unreachable } drop
                             oifname @metadata_hops_1 ip saddr 169.254.169.254 ip ttl set 1
                           }
                         }
