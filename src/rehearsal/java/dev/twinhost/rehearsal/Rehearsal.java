@@ -23,7 +23,6 @@ import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -39,7 +38,6 @@ import java.util.function.Consumer;
  */
 public final class Rehearsal {
     static final Path CACHE = Path.of("/var/cache/twinhost-rehearsal");
-    private static final Duration DAEMON_LIMIT = Duration.ofSeconds(20);
 
     private final Checkout checkout;
     private final StateFolder state;
@@ -95,8 +93,9 @@ public final class Rehearsal {
         }
     }
 
+    /** Whether {@code up} has ended well and this machine has not been switched off since. */
     public boolean complete() {
-        return Files.exists(state.complete());
+        return Files.exists(state.complete()) && cgroup().populated();
     }
 
     void markComplete() {
@@ -117,8 +116,8 @@ public final class Rehearsal {
                     complete()
                             ? "A rehearsal of this working copy is up already: see it with bin/rehearse status, end it"
                                     + " with bin/rehearse down."
-                            : "A rehearsal of this working copy is being started, or was left by a start that failed: end"
-                                    + " it with bin/rehearse down.");
+                            : "A rehearsal of this working copy is being started, or was left by a start that did not end:"
+                                    + " end it with bin/rehearse down.");
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -151,7 +150,6 @@ public final class Rehearsal {
     }
 
     public void makeNetwork() {
-        Fabric.claimHandles();
         fabric.make(site());
     }
 

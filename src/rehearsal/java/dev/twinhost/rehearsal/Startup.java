@@ -50,6 +50,9 @@ final class Startup {
             List<MachineGroup> next = waiting.stream()
                     .filter(group -> complete.containsAll(group.after()))
                     .toList();
+            if (next.isEmpty()) {
+                throw new Failure("These groups wait for each other: " + names(waiting));
+            }
             progress.step("Boot " + names(next), () -> launched.addAll(rehearsal.launch(next)));
             for (MachineGroup group : next) {
                 awaitSignals(group);

@@ -27,8 +27,8 @@ final class UpCommand implements Callable<Integer> {
         Rehearsal rehearsal = Rehearse.rehearsal();
         Progress progress = new Progress(System.out);
         rehearsal.claim();
-        rehearsal.cgroup().enter();
         try {
+            rehearsal.cgroup().enter();
             prepare(rehearsal, progress);
         } catch (RuntimeException e) {
             rehearsal.abandon();

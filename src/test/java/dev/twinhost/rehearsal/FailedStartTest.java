@@ -33,8 +33,9 @@ class FailedStartTest {
                             "Everything is left as it is now. Look at it with bin/rehearse status and bin/rehearse exec"
                                     + " HOST bash, end it with bin/rehearse down.\n");
             assertThat(commands.run("up").output())
-                    .isEqualTo("A rehearsal of this working copy is being started, or was left by a start that failed:"
-                            + " end it with bin/rehearse down.\n");
+                    .isEqualTo(
+                            "A rehearsal of this working copy is being started, or was left by a start that did not end:"
+                                    + " end it with bin/rehearse down.\n");
             assertThat(commands.run("exec", "1", "cat", "/etc/hostname").output())
                     .isEqualTo("ip-10-42-0-10\n");
         }

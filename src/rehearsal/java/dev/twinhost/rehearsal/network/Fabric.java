@@ -28,8 +28,8 @@ public final class Fabric {
     private static final String FIRST_BALANCER = "198.51.100.";
     private static final int FIRST_BALANCER_HOST = 80;
     private static final int BALANCER_OFFSET = 5;
-    private static final String INTERNET_GATEWAY = "100.64.0.2";
-    private static final String VPC_SIDE = "100.64.0.1";
+    private static final String INTERNET_GATEWAY = "192.0.2.2";
+    private static final String VPC_SIDE = "192.0.2.1";
     private static final String BACKBONE = "198.51.100.1";
 
     private static final Handles HANDLES = new Handles();
@@ -72,6 +72,7 @@ public final class Fabric {
     }
 
     public void make(Site site) {
+        HANDLES.claim();
         List.of(vpc, balancer, internet).forEach(Namespace::make);
         List.of(vpc, balancer, internet).forEach(namespace -> namespace.settings("ip_forward=1"));
         String inVpc = site.balancer().subnets().get(0).cidr().address(BALANCER_OFFSET);
@@ -92,7 +93,7 @@ public final class Fabric {
                 "link add " + link + " type veth peer name eth0 netns " + own.name(),
                 "link set " + link + " up",
                 "route add " + address + "/32 dev " + link);
-        vpc.settings(link + ".proxy_arp=1", "neigh." + link + ".proxy_delay=0");
+        vpc.settings("conf." + link + ".proxy_arp=1", "neigh." + link + ".proxy_delay=0");
         own.ip(
                 "addr add " + address + "/" + subnet.cidr().bits() + " dev eth0",
                 "link set eth0 up",
@@ -114,11 +115,6 @@ public final class Fabric {
             }
         }
         HANDLES.release();
-    }
-
-    /** To be called before the first namespace is made: what {@code ip netns} mounts for itself goes with the last one. */
-    public static void claimHandles() {
-        HANDLES.claim();
     }
 
     private void makeVpc(Vpc site, String balancerAddress) {

@@ -61,7 +61,8 @@ public final class Command {
     public Result result() {
         try {
             Process process = builder(words).start();
-            CompletableFuture<String> error = CompletableFuture.supplyAsync(() -> text(process.getErrorStream()));
+            CompletableFuture<String> error = CompletableFuture.supplyAsync(
+                    () -> text(process.getErrorStream()), task -> new Thread(task).start());
             try (OutputStream stdin = process.getOutputStream()) {
                 stdin.write(input.getBytes(StandardCharsets.UTF_8));
             } catch (IOException ended) {

@@ -19,7 +19,7 @@ public record Namespace(String name) {
     public void make() {
         Command.of("ip", "netns", "add", name).run();
         ip("link set lo up");
-        settings("all.rp_filter=0", "default.rp_filter=0");
+        settings("conf.all.rp_filter=0", "conf.default.rp_filter=0");
     }
 
     public void delete() {
@@ -33,11 +33,11 @@ public record Namespace(String name) {
                 .run();
     }
 
-    /** Settings below net.ipv4.conf. */
+    /** Settings below net.ipv4. */
     public void settings(String... pairs) {
         List<String> words = new ArrayList<>(List.of("sysctl", "-q", "-w"));
         for (String pair : pairs) {
-            words.add("net.ipv4." + (pair.startsWith("ip_") || pair.startsWith("neigh.") ? "" : "conf.") + pair);
+            words.add("net.ipv4." + pair);
         }
         inside(words).run();
     }
