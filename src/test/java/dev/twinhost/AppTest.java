@@ -3,7 +3,6 @@ package dev.twinhost;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
@@ -15,6 +14,9 @@ import org.junit.jupiter.api.io.TempDir;
 class AppTest {
     @TempDir
     private Path output;
+
+    @TempDir
+    private Path streams;
 
     @Test
     void shouldEndWithStatusTwoAndTheFaultsAloneWhereSettingsAreRefused() throws Exception {
@@ -48,24 +50,26 @@ class AppTest {
     private record Ended(int status, String output, String errors) {}
 
     private Ended run(Path folder, String context) throws IOException, InterruptedException {
+        Path printed = streams.resolve("output");
+        Path errors = streams.resolve("errors");
         ProcessBuilder builder = new ProcessBuilder(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                         "-cp",
                         System.getProperty("java.class.path"),
                         TwinhostApp.class.getName())
                 .directory(folder.toFile())
-                .redirectError(
-                        output.resolveSibling(output.getFileName() + ".err").toFile());
+                .redirectOutput(printed.toFile())
+                .redirectError(errors.toFile());
         builder.environment().putAll(Map.of("CDK_CONTEXT_JSON", context, "CDK_OUTDIR", output.toString()));
         builder.environment().keySet().removeIf(name -> name.startsWith("CDK_DEFAULT_"));
         Process process = builder.start();
-        String printed = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertThat(process.waitFor(60, TimeUnit.SECONDS)).as("the app ends").isTrue();
-        Path errors = output.resolveSibling(output.getFileName() + ".err");
         try {
-            return new Ended(process.exitValue(), printed, Files.readString(errors));
+            assertThat(process.waitFor(120, TimeUnit.SECONDS))
+                    .as("the app ends within 120 s")
+                    .isTrue();
         } finally {
-            Files.delete(errors);
+            process.destroyForcibly();
         }
+        return new Ended(process.exitValue(), Files.readString(printed), Files.readString(errors));
     }
 }

@@ -45,15 +45,15 @@ class BinAppTest {
 
     @Test
     void shouldCompileOnceAndThenStartJavaAlone() throws Exception {
-        assertThat(run().waitFor()).isEqualTo(7);
-        assertThat(run().waitFor()).isEqualTo(7);
+        assertThat(ended(run())).isEqualTo(7);
+        assertThat(ended(run())).isEqualTo(7);
 
         assertThat(log()).containsExactly(COMPILATION, "java", "java");
     }
 
     @Test
     void shouldRunTheAppOnTheNodeOfThePackageFile() throws Exception {
-        run().waitFor();
+        ended(run());
 
         assertThat(Files.readAllLines(tree.resolve("started")))
                 .satisfiesExactly(
@@ -66,47 +66,47 @@ class BinAppTest {
 
     @Test
     void shouldCompileAgainWhenASourceHasChanged() throws Exception {
-        run().waitFor();
+        ended(run());
         write("src/main/resources/user-data.sh", "false");
-        run().waitFor();
+        ended(run());
 
         assertThat(log()).hasSize(4).endsWith(COMPILATION, "java");
     }
 
     @Test
     void shouldCompileAgainWhenAChangedSourceCarriesAnOldTime() throws Exception {
-        run().waitFor();
+        ended(run());
         write("src/main/java/App.java", "class App { int x; }");
         Files.setLastModifiedTime(tree.resolve("src/main/java/App.java"), FileTime.from(Instant.EPOCH));
-        run().waitFor();
+        ended(run());
 
         assertThat(log()).hasSize(4);
     }
 
     @Test
     void shouldCompileAgainWhenASourceIsGone() throws Exception {
-        run().waitFor();
+        ended(run());
         Files.delete(tree.resolve("src/main/resources/user-data.sh"));
-        run().waitFor();
+        ended(run());
 
         assertThat(log()).hasSize(4);
     }
 
     @Test
     void shouldCompileAgainWhenSomebodyElseHasCompiledSince() throws Exception {
-        run().waitFor();
+        ended(run());
         FileTime later = FileTime.from(Instant.now().plusSeconds(1));
         Files.setLastModifiedTime(tree.resolve("target/classes/App.class"), later);
-        run().waitFor();
+        ended(run());
 
         assertThat(log()).hasSize(4);
     }
 
     @Test
     void shouldCompileAgainWhenALibraryIsGone() throws Exception {
-        run().waitFor();
+        ended(run());
         Files.delete(tree.resolve("lib/one.jar"));
-        run().waitFor();
+        ended(run());
 
         assertThat(log()).hasSize(4);
     }
@@ -115,7 +115,7 @@ class BinAppTest {
     void shouldNotStartWhatDidNotCompile() throws Exception {
         write("broken", "");
 
-        assertThat(run().waitFor()).isEqualTo(1);
+        assertThat(ended(run())).isEqualTo(1);
         assertThat(log()).containsExactly(COMPILATION);
         assertThat(tree.resolve("printed")).hasContent("Compiling the app\nit is broken\n");
     }
@@ -124,8 +124,7 @@ class BinAppTest {
     void shouldCompileOnceWhenTwoStartAtOnce() throws Exception {
         List<Process> both = List.of(run(), run());
         for (Process one : both) {
-            assertThat(one.waitFor(60, TimeUnit.SECONDS)).as("bin/app ends").isTrue();
-            assertThat(one.exitValue()).isEqualTo(7);
+            assertThat(ended(one)).isEqualTo(7);
         }
 
         assertThat(log()).containsExactlyInAnyOrder(COMPILATION, "java", "java").startsWith(COMPILATION);
@@ -139,6 +138,13 @@ class BinAppTest {
         builder.environment().merge("PATH", tree.resolve("programs") + ":", (path, first) -> first + path);
         builder.environment().remove("JSII_NODE");
         return builder.start();
+    }
+
+    private static int ended(Process app) throws InterruptedException {
+        assertThat(app.waitFor(60, TimeUnit.SECONDS))
+                .as("bin/app ends within 60 s")
+                .isTrue();
+        return app.exitValue();
     }
 
     private List<String> log() throws IOException {
