@@ -9,7 +9,7 @@ readonly command_name=bin/${0##*/} SPACE_MB=2500
 # shellcheck disable=SC2034 # for who sources this
 readonly NEEDED=(
   ip=iproute2 nft=nftables mmdebstrap=mmdebstrap nsenter=util-linux unshare=util-linux sysctl=procps openssl=openssl
-  curl=curl javac=default-jdk-headless mvn=maven node=nodejs npx=npm
+  systemctl=systemd curl=curl javac=default-jdk-headless mvn=maven node=nodejs npx=npm
   /usr/share/keyrings/debian-archive-keyring.gpg=debian-archive-keyring
 )
 
