@@ -221,7 +221,7 @@ install_release() {
   done
   [[ -z $changed ]] || systemctl daemon-reload
   systemctl -q enable twinhost-bootstrap.service
-  for unit in "$1"/docker/host/units/*.timer; do
+  for unit in "$1"/docker/host/units/*.{timer,path}; do
     systemctl -q enable --now "${unit##*/}"
   done
   # the three youngest stay: this one, and what a person may want to look at

@@ -1,6 +1,7 @@
 #!/bin/bash
 # One screen: what is, and what is wrong. --json prints the same for a program. Ends with 1 when something is wrong.
 . "$(dirname "$0")/lib.sh"
+mkdir -p "$VOLATILE"
 load_machine
 load_settings "$RELEASE"
 
@@ -24,11 +25,12 @@ certificate() {
 collect() {
   local why reason filter
   why=''
+  refresh_record >/dev/null 2>&1 || true
   reason=$(may_act) || why=$reason
   filter=$(filter label com.docker.stack.namespace=twinhost)
   jq -n --arg instance "${TWINHOST_INSTANCE:-unknown}" --arg role "$TWINHOST_ROLE" --arg address "${TWINHOST_ADDRESS:-unknown}" \
     --arg release "${RELEASE##*/}" --arg site "https://www.$TWINHOST_DOMAIN/" --arg why "$why" --argjson managers "$TWINHOST_MANAGERS" --argjson now "$(uptime_seconds)" \
-    --argjson record "$(refresh_record 2>/dev/null || cat "$VOLATILE/record" 2>/dev/null || echo null)" \
+    --argjson record "$(cat "$VOLATILE/record" 2>/dev/null || echo null)" \
     --slurpfile info <(engine /info) --slurpfile nodes <(engine /nodes) --slurpfile services <(engine "/services?status=true&filters=$filter") \
     --slurpfile tasks <(engine "/tasks?filters=$filter") \
     --argjson certificate "$(certificate)" --arg targets "$(target_health "$RELEASE" 2>/dev/null || true)" -f "$HOST/status.jq"

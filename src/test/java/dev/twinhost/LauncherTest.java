@@ -1,0 +1,259 @@
+package dev.twinhost;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.twinhost.rehearsal.system.Command;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.util.HexFormat;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipOutputStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * The user-data of a machine, run as root on the root file system of the rehearsal's hosts, with stand-ins for AWS, the
+ * package manager, systemd and the mount. What it leaves there is in the folder {@code upper} of the test.
+ */
+@Tag("root")
+class LauncherTest {
+    private static final String ODD = "a'b\"c $HOME `id` \\";
+
+    private static Path host;
+
+    @TempDir
+    Path folder;
+
+    private final Map<String, String> header = new LinkedHashMap<>();
+
+    @BeforeAll
+    static void makeRootFileSystem() {
+        host = RootFileSystems.tree("host");
+    }
+
+    @BeforeEach
+    void createMachine() throws Exception {
+        header.put("AWS_REGION", "eu-central-1");
+        header.put("TWINHOST_ROLE", "host");
+        header.put("TWINHOST_FILE_SYSTEM", "fs-0123456789abcdef0");
+        header.put("TWINHOST_RELEASE_PARAMETER", "/site/release");
+        header.put("TWINHOST_STACK", "Site");
+        header.put("TWINHOST_SIGNAL_RESOURCE", "Hosts");
+        header.put("TWINHOST_LOG_GROUP", "log-group");
+        Files.createDirectories(folder.resolve("lab/stand-ins"));
+        release("echo 'bootstrap of the release ran'", true);
+        standIn("curl", "echo i-0a");
+        standIn("systemctl", "");
+        standIn("rpm", "[[ \" $(cat /lab/installed 2>/dev/null) \" == *\" ${*: -1} \"* ]]");
+        standIn("dnf", "[[ ! -e /lab/no-packages ]]");
+        standIn("mount", """
+                if [[ -e /lab/unknown ]]; then rm /lab/unknown; exit 1; fi
+                touch /lab/mounted""");
+        standIn("grep", """
+                if [[ "$*" == *'/proc/self/mounts' ]]; then [[ -e /lab/mounted ]]; else exec /usr/bin/grep "$@"; fi""");
+        standIn("aws", """
+                case $1 in
+                  ssm) if [[ -e /lab/unknown-role ]]; then rm /lab/unknown-role; exit 254; fi; cat /lab/parameter ;;
+                  s3api) cp /lab/archive.zip "${*: -1}" ;;
+                esac""");
+    }
+
+    /** The overlay's own work folder may be entered by nobody, which stops those who delete temporary folders. */
+    @AfterEach
+    void forgetTheWorkFolderOfTheOverlay() {
+        Command.of("rm", "-rf", folder.resolve("layer").toString()).run();
+    }
+
+    @Test
+    void shouldHandOverToTheReleaseAndSignalSuccess() throws IOException {
+        Command.Result result = boot();
+
+        assertThat(result.status()).as(result.output() + result.error()).isZero();
+        assertThat(result.output()).contains("bootstrap of the release ran");
+        assertThat(calls("aws cloudformation"))
+                .isEqualTo(
+                        "aws cloudformation signal-resource --stack-name Site --logical-resource-id Hosts --unique-id i-0a --status SUCCESS\n");
+    }
+
+    @Test
+    void shouldWriteTheLogAndShipIt() throws IOException {
+        boot();
+
+        assertThat(left("var/log/twinhost.log"))
+                .contains("a host starts", "fetches the release that /site/release names");
+        assertThat(left("etc/twinhost/cloudwatch-agent.json"))
+                .contains("/var/log/twinhost.log", "\"log_group_name\": \"log-group\"", "{instance_id}");
+    }
+
+    @Test
+    void shouldMountTheSharedStorageOnEveryBootWithoutHoldingItUp() throws IOException {
+        boot();
+        boot();
+
+        assertThat(left("etc/fstab").lines().filter(line -> line.contains("/srv/twinhost")))
+                .singleElement()
+                .satisfies(line -> assertThat(line)
+                        .startsWith("fs-0123456789abcdef0:/ /srv/twinhost efs ")
+                        .contains("_netdev", "nofail", "x-systemd.mount-timeout=60s", "tls", "iam"));
+    }
+
+    @Test
+    void shouldTryAgainWhileTheMountTargetAndTheRoleAreNotKnownYet() throws IOException {
+        Files.createFile(folder.resolve("lab/unknown"));
+        Files.createFile(folder.resolve("lab/unknown-role"));
+
+        assertThat(boot().status()).isZero();
+        assertThat(calls("aws ssm").lines()).hasSize(2);
+    }
+
+    @Test
+    void shouldLetValuesWithQuotesSpacesAndDollarsSurvive() throws IOException {
+        header.put("TWINHOST_LOG_GROUP", ODD);
+
+        boot();
+
+        Files.copy(folder.resolve("layer/upper/etc/twinhost/machine.env"), folder.resolve("machine.env"));
+        assertThat(new Shell(folder)
+                        .bash(". ./machine.env; printf %s \"$TWINHOST_LOG_GROUP\"")
+                        .output())
+                .isEqualTo(ODD);
+    }
+
+    @Test
+    void shouldInstallWhatIsMissingOnAmazonLinux() throws IOException {
+        Files.writeString(folder.resolve("lab/installed"), "jq unzip");
+
+        boot();
+
+        assertThat(calls("dnf"))
+                .isEqualTo("dnf -y -q install amazon-cloudwatch-agent amazon-efs-utils docker /usr/bin/envsubst\n");
+    }
+
+    @Test
+    void shouldInstallNothingWhereNothingIsMissing() throws IOException {
+        Files.writeString(
+                folder.resolve("lab/installed"),
+                "amazon-cloudwatch-agent amazon-efs-utils docker jq unzip /usr/bin/envsubst");
+
+        boot();
+
+        assertThat(calls("dnf")).isEmpty();
+    }
+
+    @Test
+    void shouldSignalTheFailureOfAPackageAtOnce() throws IOException {
+        Files.createFile(folder.resolve("lab/no-packages"));
+
+        assertFailure(
+                "launcher: packages could not be installed: amazon-cloudwatch-agent amazon-efs-utils docker jq unzip /usr/bin/envsubst");
+    }
+
+    @Test
+    void shouldSignalTheFailureOfBootstrapWithItsReasonAsTheLastLine() throws Exception {
+        release("echo 'bootstrap: the reason' | tee -a /var/log/twinhost.log; exit 1", true);
+
+        assertFailure("bootstrap: the reason");
+    }
+
+    @Test
+    void shouldRefuseAReleaseWhoseHashIsAnother() throws Exception {
+        release("true", false);
+
+        Command.Result result = assertFailure("launcher: the release could not be fetched: " + parameter());
+        assertThat(result.output()).contains("checksum did NOT match");
+        assertThat(folder.resolve("layer/upper/opt/twinhost/current")).doesNotExist();
+    }
+
+    @Test
+    void shouldRefuseToStartWithoutAVariable() throws IOException {
+        header.remove("TWINHOST_STACK");
+
+        Command.Result result = boot();
+
+        assertThat(result.status()).isNotZero();
+        assertThat(result.error() + result.output()).contains("TWINHOST_STACK: parameter null or not set");
+    }
+
+    private Command.Result assertFailure(String reason) throws IOException {
+        Command.Result result = boot();
+        assertThat(result.status()).isNotZero();
+        assertThat(calls("aws cloudformation")).endsWith("--status FAILURE\n");
+        assertThat(left("var/log/twinhost.log").lines().reduce("", (first, second) -> second))
+                .endsWith(reason);
+        return result;
+    }
+
+    private Command.Result boot() throws IOException {
+        String launcher = Files.readString(Shell.CHECKOUT.resolve("src/main/resources/dev/twinhost/user-data.sh"));
+        Files.writeString(folder.resolve("lab/user-data"), "#!/bin/bash\n" + ShellExports.of(header) + launcher);
+        Files.deleteIfExists(folder.resolve("lab/calls"));
+        return Command.of(
+                        "unshare",
+                        "--mount",
+                        "--net",
+                        "--pid",
+                        "--fork",
+                        "--kill-child=KILL",
+                        "bash",
+                        "-c",
+                        """
+                        set -eu
+                        mkdir -p "$1"/layer/{upper,work,root}
+                        mount -t overlay -o "lowerdir=$2,upperdir=$1/layer/upper,workdir=$1/layer/work" overlay "$1/layer/root"
+                        cd "$1/layer/root"
+                        mkdir -p lab run/rehearsal
+                        mount --bind "$1/lab" lab
+                        mount -t proc proc proc
+                        mount --rbind /dev dev
+                        exec env -i PATH=/lab/stand-ins:/usr/sbin:/usr/bin:/sbin:/bin chroot . bash /lab/user-data
+                        """,
+                        "-",
+                        folder.toString(),
+                        host.toString())
+                .result();
+    }
+
+    private void release(String bootstrap, boolean rightHash) throws Exception {
+        Path archive = folder.resolve("lab/archive.zip");
+        try (ZipOutputStream zip = new ZipOutputStream(Files.newOutputStream(archive))) {
+            zip.putNextEntry(new ZipEntry("docker/host/twinhost"));
+            zip.write((bootstrap + "\n").getBytes(StandardCharsets.UTF_8));
+        }
+        byte[] hash = MessageDigest.getInstance("SHA-256").digest(Files.readAllBytes(archive));
+        String sha = rightHash ? HexFormat.of().formatHex(hash) : "0".repeat(64);
+        Files.writeString(
+                folder.resolve("lab/parameter"),
+                "{\"bucket\":\"bucket\",\"key\":\"key.zip\",\"sha256\":\"" + sha + "\"}\n");
+    }
+
+    private String parameter() throws IOException {
+        return Files.readString(folder.resolve("lab/parameter")).strip();
+    }
+
+    private void standIn(String command, String script) throws IOException {
+        Path file = folder.resolve("lab/stand-ins/" + command);
+        Files.writeString(file, "#!/bin/bash\nprintf '" + command + " %s\\n' \"$*\" >>/lab/calls\n" + script + "\n");
+        assertThat(file.toFile().setExecutable(true)).isTrue();
+    }
+
+    private String calls(String command) throws IOException {
+        StringBuilder calls = new StringBuilder();
+        Files.readAllLines(folder.resolve("lab/calls")).stream()
+                .filter(call -> call.startsWith(command + " "))
+                .forEach(call -> calls.append(call).append('\n'));
+        return calls.toString();
+    }
+
+    private String left(String file) throws IOException {
+        return Files.readString(folder.resolve("layer/upper/" + file));
+    }
+}

@@ -1,0 +1,24 @@
+package dev.twinhost;
+
+import dev.twinhost.rehearsal.system.Command;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+
+/** The root file systems of the rehearsal, made if they are not there. */
+final class RootFileSystems {
+    private RootFileSystems() {}
+
+    /** @param name {@code host} or {@code tools} */
+    static Path tree(String name) {
+        Command.of(Shell.CHECKOUT + "/src/rehearsal/machine/rootfs.sh").run();
+        try {
+            return Path.of(
+                            System.getenv().getOrDefault("TWINHOST_REHEARSAL_CACHE", "/var/cache/twinhost-rehearsal"),
+                            name)
+                    .toRealPath();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}
