@@ -27,6 +27,8 @@ final class Commands {
     Process start(String... arguments) throws IOException {
         List<String> words = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin/java").toString(),
+                "-XX:TieredStopAtLevel=1",
+                "-XX:+UseSerialGC",
                 "-Dtwinhost.checkout=" + checkout.root(),
                 "-cp",
                 System.getProperty("java.class.path"),
