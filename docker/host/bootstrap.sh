@@ -49,15 +49,17 @@ start_docker() {
 
 # complete: whether this machine is all that it should be. Prints what is missing.
 complete() {
-  local down unhealthy
+  local down edge unhealthy
   [[ $(swarm_state) == active ]] || { echo 'this machine is not active in the Swarm' && return 1; }
   down=$(docker_api GET "/nodes?filters=$(filter role manager)" | jq -r '[.[] | select(.Status.State == "down") | .Description.Hostname] | join(", ")') ||
     { echo 'no leader is seen' && return 1; }
   [[ -z $down ]] || { echo "these managers are down: $down" && return 1; }
   [[ $TWINHOST_ROLE == host ]] || return 0
+  edge=$(edge_here)
+  [[ $edge == running ]] || { echo "the edge on this machine: $edge" && return 1; }
   unhealthy=$(target_health "$CURRENT" | awk -v id="$TWINHOST_INSTANCE" '$2 == id && $3 == "healthy" {healthy++} $2 == id && $3 != "healthy" {print $1 " says " $3}
     END {if (healthy < 2) print healthy + 0 " of 2 target groups call it healthy"}' | paste -sd, -)
-  [[ -z $unhealthy ]] || { echo "${unhealthy//,/, }; the edge here: $(edge_here)" && return 1; }
+  [[ -z $unhealthy ]] || { echo "${unhealthy//,/, }" && return 1; }
 }
 
 # edge_here: what Swarm says of this machine's edge.

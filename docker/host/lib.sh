@@ -78,10 +78,11 @@ load_machine() {
   : "${TWINHOST_ROLE:?is missing from machine.env}"
 }
 
-# load_settings RELEASE: exports the site's settings of that release, and where this machine substitutes images, those.
+# load_settings RELEASE: exports the site's settings of that release, and where this machine substitutes images, those. Keeps the settings' names.
 load_settings() {
   load "$1/settings.env" "$ROOT/etc/twinhost/images.env"
   : "${TWINHOST_DOMAIN:?is missing from settings.env}"
+  mapfile -t settings < <(sed -n 's/^export \(TWINHOST_[A-Z0-9_]*\)=.*/\1/p' "$1/settings.env")
 }
 
 # mounted: whether the shared storage is mounted; asks the kernel's table, which does not stall when the storage does.
@@ -229,13 +230,13 @@ install_release() {
     while read -r _ old; do rm -rf "$old"; done
 }
 
-# render SOURCE TARGET: copies a file and fills in the settings; any other ${name} or $name stays as it is. A ${TWINHOST_…} that is no setting is
+# render SOURCE TARGET: copies a file and fills in the settings, which are the same on every machine; any other ${name} or $name stays as it is. A ${TWINHOST_…} that is no setting is
 # refused.
 render() {
   local names unknown
   mkdir -p "$(dirname "$2")"
   # shellcheck disable=SC2016 # names for envsubst, not for the shell
-  names=$(compgen -v TWINHOST_ | sed 's/.*/${&}/')
+  names=$(printf '${%s}\n' "${settings[@]}")
   # shellcheck disable=SC2016
   unknown=$(grep -o '\${TWINHOST_[A-Za-z0-9_]*}' "$1" | grep -vxFf <(printf '%s\n' "$names") | paste -sd ' ') || true
   [[ -z $unknown ]] || die "$1 asks for settings that do not exist: $unknown"

@@ -70,7 +70,7 @@ configs() {
   local service file target
   while IFS=$'\t' read -r service file target; do
     jq -n --arg service "$service" --arg file "$file" --arg target "$target" --arg hash "$(sha256sum "$file" | cut -c1-16)" \
-      '{service: $service, file: $file, target: $target, name: "\($service)_\($target | split("/") | last | gsub("[^A-Za-z0-9.-]"; "-") | .[0:36])_\($hash)"}'
+      '{service: $service, file: $file, target: $target, name: "\($service)_\($target | ltrimstr("/") | gsub("[^A-Za-z0-9.-]"; "-") | .[-36:])_\($hash)"}'
   done <"$WORK/files" | jq -s '{version: "3.9",
     configs: (map({key: .name, value: {name, file}}) | from_entries),
     services: (group_by(.service) | map({key: .[0].service, value: {configs: map({source: .name, target, mode: 292})}}) | from_entries)}'
@@ -118,9 +118,9 @@ converged() {
   said=$(jq -rn --argjson before "$before" --slurpfile nodes <(printf '%s' "$nodes") --slurpfile services <(printf '%s' "$services") \
     --slurpfile tasks <(printf '%s' "$tasks") -f "$HOST/converged.jq")
   # Swarm says why it rolls back only until it has
-  grep -m 1 -F 'goes back: ' <<<"$said" >>"$WORK/why" || true
-  if grep -qF 'failed: ' <<<"$said"; then
-    { cat "$WORK/why" && grep -F 'failed: ' <<<"$said"; } | head -n 1 | sed 's/^[^:]*: //'
+  grep -m 1 '^goes back: ' <<<"$said" >>"$WORK/why" || true
+  if grep -q '^failed: ' <<<"$said"; then
+    { cat "$WORK/why" && grep '^failed: ' <<<"$said"; } | head -n 1 | sed 's/^[^:]*: //'
     return 2
   fi
   [[ -z $said ]] || { paste -sd ';' <<<"$said" && return 1; }
@@ -133,7 +133,8 @@ go_back() {
   [[ -z $task ]] || timeout 10 docker service logs --raw --tail 10 "${task#task }" 2>&1 || true
   log "$1"
   if value=$(record release) && [[ -n $value ]] && folder=$(fetch_release "$value") && [[ $folder != "$RELEASE" ]]; then
-    bash "$folder/docker/host/release.sh" --back || true
+    # without anything that this release has exported: its images are not those of the one before
+    env -i "PATH=$PATH" "HOME=${HOME:-/root}" "TWINHOST_ROOT=$ROOT" bash "$folder/docker/host/release.sh" --back || true
   fi
   die "$1"
 }

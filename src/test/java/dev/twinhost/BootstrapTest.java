@@ -22,6 +22,7 @@ class BootstrapTest {
     @BeforeEach
     void createMachineBeforeItsFirstBoot() {
         shell = Machine.host(new Shell(root));
+        shell.pace(60);
         shell.bash("rm var/lib/twinhost/instance.env");
         Release.of(shell);
         engine = new EngineStandIn(shell)
@@ -33,7 +34,7 @@ class BootstrapTest {
                         "echo '" + EngineStandIn.info("active", "cluster-a") + "' >\"$TWINHOST_ROOT/engine/GET_info\"")
                 .answer("GET", "/nodes", NODES.formatted("ready"))
                 .answer("GET", "/services", "[]")
-                .answer("GET", "/tasks", "[]")
+                .answer("GET", "/tasks", "[{\"NodeID\":\"node-1\",\"Status\":{\"State\":\"running\"}}]")
                 .answer("GET", "/configs", "[]")
                 .command(
                         "stack_deploy",
@@ -147,7 +148,22 @@ class BootstrapTest {
         assertThat(result.lastLine())
                 .endsWith(
                         "waited 900 s for this machine to be complete, last: http says unhealthy, https says unhealthy, "
-                                + "0 of 2 target groups call it healthy; the edge here: no task yet");
+                                + "0 of 2 target groups call it healthy");
+    }
+
+    @Test
+    void shouldSayWhatKeepsItsEdgeFromRunningBeforeItAsksTheBalancer() {
+        engine.answer(
+                "GET",
+                "/tasks",
+                "[{\"NodeID\":\"node-1\",\"Status\":{\"State\":\"rejected\",\"Err\":\"No such image: nginx\"}}]");
+
+        Shell.Result result = bootstrap(Release.SHA);
+
+        assertThat(result.status()).isEqualTo(1);
+        assertThat(result.lastLine())
+                .endsWith(
+                        "waited 900 s for this machine to be complete, last: the edge on this machine: No such image: nginx");
     }
 
     @Test

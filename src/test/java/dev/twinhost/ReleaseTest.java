@@ -29,6 +29,7 @@ class ReleaseTest {
     @BeforeEach
     void createHostInACluster() {
         shell = Machine.host(new Shell(root));
+        shell.pace(30);
         Release.of(shell);
         engine = new EngineStandIn(shell)
                 .swarm("active", "cluster-a")
@@ -250,6 +251,8 @@ class ReleaseTest {
     void shouldGoBackAsAWholeWhenSwarmRollsOneServiceBack() {
         Release.of(shell, NEWER, Release.settings());
         shell.write("parameter", Release.json(NEWER));
+        shell.bash("sed -i 's#public.ecr.aws/docker/library/nginx:[^}]*#newer/nginx:9#' opt/twinhost/releases/" + NEWER
+                + "/docker/host/release.sh");
         assertThat(shell.bash("echo '" + Release.JSON + "' | bash " + Shell.CHECKOUT
                                 + "/docker/host/record.sh converged 1 " + Release.SHA)
                         .status())
@@ -268,6 +271,10 @@ class ReleaseTest {
         assertThat(result.status()).isEqualTo(1);
         assertThat(result.output()).contains("release " + Release.SHA + " serves again");
         assertThat(result.lastLine()).endsWith("release: twinhost_app: it did not last");
+        assertThat(engine.commands().stream().filter(command -> command.startsWith("docker run")))
+                .satisfiesExactly(
+                        newer -> assertThat(newer).contains(" newer/nginx:9 "),
+                        before -> assertThat(before).contains(" public.ecr.aws/docker/library/nginx:1.30.4@"));
         assertThat(shell.read("srv/twinhost/swarm/generations/1/release")).isEqualTo(Release.SHA + "\n");
     }
 

@@ -18,7 +18,7 @@ import java.util.concurrent.TimeUnit;
  */
 final class Shell {
     static final Path CHECKOUT = Path.of("").toAbsolutePath();
-    private static final long LIMIT_SECONDS = 300;
+    private static final long LIMIT_SECONDS = 60;
 
     private final Path root;
     private final Map<String, String> environment = new LinkedHashMap<>();
@@ -43,9 +43,10 @@ final class Shell {
             throw new UncheckedIOException(e);
         }
         uptime(1000);
+        pace(10);
         standIn("sleep", """
                 read -r now _ <"$TWINHOST_ROOT/proc/uptime"
-                echo "$((${now%.*} + 10 * $1)).00 0.00" >"$TWINHOST_ROOT/proc/uptime"
+                echo "$((${now%.*} + $(<"$TWINHOST_ROOT/pace") * $1)).00 0.00" >"$TWINHOST_ROOT/proc/uptime"
                 exec /bin/sleep 0.01""");
     }
 
@@ -91,9 +92,14 @@ final class Shell {
         }
     }
 
-    /** Sets the clock of the machine. It goes on only where a script sleeps, ten times as fast. */
+    /** Sets the clock of the machine. It goes on only where a script sleeps. */
     void uptime(int seconds) {
         write("proc/uptime", seconds + ".00 0.00\n");
+    }
+
+    /** How many seconds a script's second of sleep takes on the machine's clock; almost none on the real one. */
+    void pace(int seconds) {
+        write("pace", seconds + "\n");
     }
 
     /** Runs a script of this checkout, or a command, and waits for its end. */
