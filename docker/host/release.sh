@@ -23,6 +23,8 @@ has_stack() {
 }
 
 # export_settings: what stack.yml, the templates and the entry points of the services read. Images by digest are those of several architectures.
+# Read, not pulled: nginx's digest in visualon/docker-nginx (Dockerfile) and in eirhop/favn (its test of Compose), both on GitHub; certbot's in one
+# public Dockerfile and in that repository's audit.
 export_settings() {
   load_settings "$RELEASE"
   export TWINHOST_EDGE_IMAGE=${TWINHOST_EDGE_IMAGE:-public.ecr.aws/docker/library/nginx:1.30.4@sha256:5cf90903deda2c5981b8ad05e7617ac010e389f0dde0ac83487c02c509281de6}

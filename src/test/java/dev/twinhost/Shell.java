@@ -18,7 +18,7 @@ import java.util.concurrent.TimeUnit;
  */
 final class Shell {
     static final Path CHECKOUT = Path.of("").toAbsolutePath();
-    private static final long LIMIT_SECONDS = 60;
+    private static final long LIMIT_SECONDS = 300;
 
     private final Path root;
     private final Map<String, String> environment = new LinkedHashMap<>();
