@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.twinhost.rehearsal.site.Listener;
 import dev.twinhost.rehearsal.site.MachineGroup;
 import dev.twinhost.rehearsal.site.Site;
+import java.util.HashMap;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
@@ -12,7 +13,7 @@ import org.junit.jupiter.api.Test;
 class RehearsableTest {
     @Test
     void shouldBePlayableAsASiteOfTwoHostsAndAWitness() {
-        Site site = rehearsed(SynthesisedTemplate.site());
+        Site site = rehearsed(Map.of());
         assertThat(site.names()).containsExactlyInAnyOrder("shop.example.org", "www.shop.example.org");
         assertThat(site.mainName()).isEqualTo("www.shop.example.org");
         assertThat(site.balancer().listeners()).extracting(Listener::port).containsExactlyInAnyOrder(80, 443);
@@ -24,13 +25,15 @@ class RehearsableTest {
 
     @Test
     void shouldBePlayableWithoutAWitnessAndWithTheStagingAuthority() {
-        Site site = rehearsed(SynthesisedTemplate.with(Map.of("witness", false, "zones", 2, "acmeServer", "staging")));
+        Site site = rehearsed(Map.of("witness", false, "zones", 2, "acmeServer", "staging"));
         assertThat(site.machineGroups()).extracting(MachineGroup::id).containsExactly("Hosts");
         assertThat(site.release().acmeDirectory()).isEqualTo("https://acme-staging-v02.api.letsencrypt.org/directory");
     }
 
-    private static Site rehearsed(SynthesisedTemplate template) {
-        return Site.read(template.file("manifest.json").getParent());
+    private static Site rehearsed(Map<String, Object> settings) {
+        Map<String, Object> own = new HashMap<>(settings);
+        own.put("appImage", "twinhost-rehearsal/nginx:1");
+        return Site.read(SynthesisedTemplate.with(own).file("manifest.json").getParent());
     }
 
     private static boolean online(MachineGroup group) {

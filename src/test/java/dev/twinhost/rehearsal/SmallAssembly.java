@@ -20,6 +20,7 @@ public final class SmallAssembly {
 
     private final ObjectNode template;
     private String acmeDirectory = "https://acme-v02.api.letsencrypt.org/directory";
+    private String appImage = "";
 
     public SmallAssembly() {
         try (InputStream stream = SmallAssembly.class.getResourceAsStream("small.template.json")) {
@@ -49,6 +50,11 @@ public final class SmallAssembly {
 
     public SmallAssembly withAcmeDirectory(String url) {
         acmeDirectory = url;
+        return this;
+    }
+
+    public SmallAssembly withAppImage(String image) {
+        appImage = image;
         return this;
     }
 
@@ -93,7 +99,9 @@ public final class SmallAssembly {
         zip.toFile().deleteOnExit();
         try (ZipOutputStream out = new ZipOutputStream(Files.newOutputStream(zip))) {
             out.putNextEntry(new ZipEntry("settings.env"));
-            out.write(("export TWINHOST_ACME_DIRECTORY='" + acmeDirectory + "'\n").getBytes(StandardCharsets.UTF_8));
+            out.write("export TWINHOST_ACME_DIRECTORY='%s'\nexport TWINHOST_APP_IMAGE='%s'\n"
+                    .formatted(acmeDirectory, appImage)
+                    .getBytes(StandardCharsets.UTF_8));
         }
         return folder;
     }

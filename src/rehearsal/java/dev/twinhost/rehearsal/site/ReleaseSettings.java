@@ -13,9 +13,10 @@ import java.util.regex.Pattern;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
 
-/** What the release archive tells the hosts about the site, as far as the rehearsal has to know it: which CA they ask. */
+/** What the release archive tells the hosts about the site, as far as the rehearsal has to know it: CA and image. */
 public record ReleaseSettings(String acmeDirectory) {
     private static final Pattern LINE = Pattern.compile("(?m)^export ([A-Z_]+)='([^']*)'$");
+    private static final String OWN_IMAGES = "twinhost-rehearsal/";
     private static final Pattern PLAYED =
             Pattern.compile("https://(acme-v02|acme-staging-v02)\\.api\\.letsencrypt\\.org/directory");
 
@@ -24,12 +25,21 @@ public record ReleaseSettings(String acmeDirectory) {
             if (asset.key().endsWith(".zip")) {
                 Map<String, String> settings = read(asset);
                 if (settings.containsKey("TWINHOST_ACME_DIRECTORY")) {
+                    refuseUnreachable(settings.getOrDefault("TWINHOST_APP_IMAGE", ""));
                     return new ReleaseSettings(played(settings.get("TWINHOST_ACME_DIRECTORY")));
                 }
             }
         }
         throw new Failure(
                 "No asset of the assembly is a release: none has a settings.env with TWINHOST_ACME_DIRECTORY.");
+    }
+
+    private static void refuseUnreachable(String appImage) {
+        if (!appImage.isEmpty() && !appImage.startsWith(OWN_IMAGES)) {
+            throw new Failure("appImage " + appImage
+                    + ": the rehearsal cannot play it, as its machines reach no registry; it plays the default page, or with -c"
+                    + " appImage=" + OWN_IMAGES + "nginx:1 -c appPort=80 a bare Nginx in its place");
+        }
     }
 
     private static String played(String directory) {

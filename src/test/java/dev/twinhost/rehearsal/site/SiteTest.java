@@ -109,6 +109,22 @@ class SiteTest {
     }
 
     @Test
+    void shouldRefuseAnImageThatNoMachineOfItsOwnHas() {
+        SmallAssembly changed = new SmallAssembly().withAppImage("example/shop:1.4.2");
+        assertThatExceptionOfType(Failure.class)
+                .isThrownBy(changed::read)
+                .withMessage(
+                        "appImage example/shop:1.4.2: the rehearsal cannot play it, as its machines reach no registry;"
+                                + " it plays the default page, or with -c appImage=twinhost-rehearsal/nginx:1 -c appPort=80 a bare"
+                                + " Nginx in its place");
+        assertThat(new SmallAssembly()
+                        .withAppImage("twinhost-rehearsal/nginx:1")
+                        .read()
+                        .names())
+                .hasSize(2);
+    }
+
+    @Test
     void shouldRefuseASiteThatNobodyCouldFind() {
         SmallAssembly changed = new SmallAssembly().without("/Apex").without("/Www");
         assertThatExceptionOfType(Failure.class)
