@@ -191,7 +191,7 @@ forget_old() {
   local used='' user path old
   for user in "$cache"/users/*; do
     if [[ -e $user ]]; then
-      used+=" $(readlink -f "$user") "
+      used+=" $(readlink -f "$user" || true) " # its machine may be deleted this very moment
     else
       rm -f "$user"
     fi
@@ -201,7 +201,8 @@ forget_old() {
   mapfile -t old < <(ls -dt "$versions/$1"-* | tail -n +3)
   for path in "${old[@]}"; do
     [[ $used != *" $path "* ]] || continue
-    find /proc -maxdepth 2 -name root -lname "$path*" 2>/dev/null | grep -q . && continue
+    # Processes that end meanwhile make find fail, which says nothing about the others.
+    [[ -z $(find /proc -maxdepth 2 -name root -lname "$path*" -print -quit 2>/dev/null) ]] || continue
     mv "$path" "$building/"
   done
 }
