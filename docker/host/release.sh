@@ -23,8 +23,9 @@ has_stack() {
 }
 
 # export_settings: what stack.yml, the templates and the entry points of the services read. Images by digest are those of several architectures.
-# Read, not pulled: nginx's digest in visualon/docker-nginx (Dockerfile) and in eirhop/favn (its test of Compose), both on GitHub; certbot's in one
-# public Dockerfile and in that repository's audit.
+# Read, not pulled. nginx's: in a public Dockerfile whose text is that of visualon/docker-nginx on GitHub, and in a public acceptance test whose
+# modules are named Favn; which repository each copy came from was not shown, so look again before you rely on it. certbot's: in one public
+# Dockerfile and in the audit of it, likewise.
 export_settings() {
   load_settings "$RELEASE"
   export TWINHOST_EDGE_IMAGE=${TWINHOST_EDGE_IMAGE:-public.ecr.aws/docker/library/nginx:1.30.4@sha256:5cf90903deda2c5981b8ad05e7617ac010e389f0dde0ac83487c02c509281de6}
