@@ -41,6 +41,8 @@ public final class Authority {
                 folder,
                 "env",
                 "PEBBLE_VA_NOSLEEP=1",
+                // pebble rejects one nonce in twenty for practice; two in a row end an order of certbot.
+                "PEBBLE_WFE_NONCEREJECT=0",
                 "pebble",
                 "-strict",
                 "-config",
