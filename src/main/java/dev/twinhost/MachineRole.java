@@ -1,6 +1,10 @@
 package dev.twinhost;
 
 import java.util.List;
+import java.util.Map;
+import software.amazon.awscdk.ArnComponents;
+import software.amazon.awscdk.ArnFormat;
+import software.amazon.awscdk.Stack;
 import software.amazon.awscdk.services.iam.IRole;
 import software.amazon.awscdk.services.iam.PolicyStatement;
 import software.amazon.awscdk.services.iam.Role;
@@ -10,12 +14,12 @@ import software.constructs.Construct;
 
 /**
  * What the machines may do in AWS: be reached with Session Manager and run the release's document, read their stack's
- * releases, mount the shared storage, see their own health at the load balancer, and log. Their groups add that they
- * may signal to the stack.
+ * releases, mount the shared storage, see their own health at the load balancer, see their groups and have them replace
+ * a machine or let one go, and log. Their groups add that they may signal to the stack.
  *
  * <p>For Systems Manager it holds what AWS's managed policy has for these two purposes, written out, because that
- * policy also reads every parameter in the account. Its only other action on {@code *} is one that AWS lets nobody
- * narrow down.
+ * policy also reads every parameter in the account. Its only other actions on {@code *} are two that AWS lets nobody
+ * narrow down. The role comes before the groups, so it knows them by their tag, which no machine may write.
  */
 final class MachineRole extends Construct {
     // https://docs.aws.amazon.com/systems-manager/latest/userguide/getting-started-create-iam-instance-profile.html
@@ -52,6 +56,8 @@ final class MachineRole extends Construct {
         allow("BeReachedBySessionManager", SESSIONS, "*");
         allow("RunTheReleaseDocument", ASSOCIATIONS, "*");
         allow("SeeTargetHealth", List.of("elasticloadbalancing:DescribeTargetHealth"), "*");
+        allow("SeeTheGroups", List.of("autoscaling:DescribeAutoScalingGroups"), "*");
+        role.addToPolicy(changeTheGroups());
         role.addToPolicy(storage.mountStatement());
         release.readStatements().forEach(role::addToPolicy);
         allow(
@@ -66,6 +72,25 @@ final class MachineRole extends Construct {
                 .actions(actions)
                 .resources(List.of(resource))
                 .build());
+    }
+
+    /** Both actions take groups as resources and the tags of a group as a condition; the group has a random id in its ARN. */
+    // https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2autoscaling.html
+    private PolicyStatement changeTheGroups() {
+        Stack stack = Stack.of(this);
+        return PolicyStatement.Builder.create()
+                .sid("ReplaceMachinesOfThisStack")
+                .actions(List.of("autoscaling:CompleteLifecycleAction", "autoscaling:SetInstanceHealth"))
+                .resources(List.of(stack.formatArn(ArnComponents.builder()
+                        .service("autoscaling")
+                        .resource("autoScalingGroup")
+                        .resourceName("*:autoScalingGroupName/*")
+                        .arnFormat(ArnFormat.COLON_RESOURCE_NAME)
+                        .build())))
+                .conditions(Map.of(
+                        "StringEquals",
+                        Map.of("autoscaling:ResourceTag/" + SwarmHosts.STACK_TAG, stack.getStackName())))
+                .build();
     }
 
     IRole role() {

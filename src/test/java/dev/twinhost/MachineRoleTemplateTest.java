@@ -77,15 +77,31 @@ class MachineRoleTemplateTest {
     }
 
     @Test
-    void shouldHaveNoActionOnEverythingButThoseOfSessionManagerAndTargetHealth() {
+    void shouldHaveMachinesReplacedAndLetGoByTheGroupsOfItsOwnStackAlone() {
+        JsonNode statement = statement("autoscaling:SetInstanceHealth");
+
+        assertThat(actions(statement))
+                .containsExactlyInAnyOrder("autoscaling:SetInstanceHealth", "autoscaling:CompleteLifecycleAction");
+        assertThat(statement.path("Resource").toString())
+                .isEqualTo("{\"Fn::Join\":[\"\",[\"arn:\",{\"Ref\":\"AWS::Partition\"},\":autoscaling:\","
+                        + "{\"Ref\":\"AWS::Region\"},\":\",{\"Ref\":\"AWS::AccountId\"},"
+                        + "\":autoScalingGroup:*:autoScalingGroupName/*\"]]}");
+        assertThat(statement.path("Condition").toString())
+                .isEqualTo("{\"StringEquals\":{\"autoscaling:ResourceTag/twinhost:stack\":\"Twinhost\"}}");
+    }
+
+    @Test
+    void shouldHaveNoActionOnEverythingButThoseThatAwsLetsNobodyNarrowDown() {
         Map<String, List<String>> onEverything = new TreeMap<>();
         statements().stream()
                 .filter(statement -> statement.path("Resource").toString().equals("\"*\""))
                 .forEach(statement -> onEverything.put(statement.path("Sid").asText(), actions(statement)));
 
         assertThat(onEverything)
-                .containsOnlyKeys("BeReachedBySessionManager", "RunTheReleaseDocument", "SeeTargetHealth");
+                .containsOnlyKeys(
+                        "BeReachedBySessionManager", "RunTheReleaseDocument", "SeeTargetHealth", "SeeTheGroups");
         assertThat(onEverything.get("SeeTargetHealth")).containsExactly("elasticloadbalancing:DescribeTargetHealth");
+        assertThat(onEverything.get("SeeTheGroups")).containsExactly("autoscaling:DescribeAutoScalingGroups");
         assertThat(onEverything.values())
                 .allSatisfy(actions -> assertThat(actions)
                         .noneMatch(action -> action.contains("*")

@@ -92,6 +92,7 @@ class VariantsTemplateTest {
                 .contains("{\"Key\":\"twinhost:stack\",\"PropagateAtLaunch\":true,\"Value\":\"Twinhost-staging\"}");
         assertThat(Staging.TEMPLATE.resources("AWS::IAM::Policy").toString())
                 .contains("/Twinhost-staging/*.zip")
+                .contains("\"autoscaling:ResourceTag/twinhost:stack\":\"Twinhost-staging\"")
                 .doesNotContain("/Twinhost/");
     }
 
