@@ -9,6 +9,7 @@ import software.amazon.awscdk.services.autoscaling.CfnAutoScalingGroup;
 import software.amazon.awscdk.services.autoscaling.Ec2HealthChecksOptions;
 import software.amazon.awscdk.services.autoscaling.HealthChecks;
 import software.amazon.awscdk.services.autoscaling.RollingUpdateOptions;
+import software.amazon.awscdk.services.autoscaling.ScalingProcess;
 import software.amazon.awscdk.services.autoscaling.Signals;
 import software.amazon.awscdk.services.autoscaling.SignalsOptions;
 import software.amazon.awscdk.services.autoscaling.UpdatePolicy;
@@ -31,14 +32,32 @@ import software.constructs.Construct;
  *
  * <p>A deploy waits until every machine has signalled that it is up, and an update replaces one machine at a time,
  * each only after the one before has signalled. EC2 alone says whether a machine is healthy: a load balancer that
- * sees a wrong configuration must not have hosts replaced. A machine that is told to end gets {@link #GOODBYE} for it.
+ * sees a wrong configuration must not have hosts replaced. Where the group replaces a machine by itself, for its health
+ * or to balance the zones, the new one comes first too; but nobody signals to the group, so it reckons with {@link
+ * #WARMUP}. A machine that is told to end gets {@link #GOODBYE} for it.
  */
 final class MachineGroup extends Construct {
     /** Long enough to install packages on the smallest machine, and for a host to say what it waits for in vain. */
     private static final Duration BOOT = Duration.minutes(30);
 
+    /** How long the group takes a new machine to need until it is complete: before, it ends no other in its place. */
+    private static final Duration WARMUP = Duration.minutes(5);
+
     private static final Duration GOODBYE = Duration.seconds(180);
     private static final int DISK_GIB = 20;
+
+    /**
+     * What the group leaves alone while CloudFormation replaces its machines: it would replace those that CloudFormation
+     * ends, or end the additional one that CloudFormation has it launch.
+     */
+    // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-attribute-updatepolicy.html
+    private static final List<ScalingProcess> LEFT_TO_THE_UPDATE = List.of(
+            ScalingProcess.HEALTH_CHECK,
+            ScalingProcess.REPLACE_UNHEALTHY,
+            ScalingProcess.AZ_REBALANCE,
+            ScalingProcess.ALARM_NOTIFICATION,
+            ScalingProcess.SCHEDULED_ACTIONS,
+            ScalingProcess.INSTANCE_REFRESH);
 
     /** Above the priority of the name that CDK gives to launch templates, which is their path. */
     private static final TagProps NAME_TAG = TagProps.builder().priority(200).build();
@@ -106,6 +125,9 @@ final class MachineGroup extends Construct {
                 .launchTemplate(template)
                 .minCapacity(machines.least())
                 .maxCapacity(machines.most())
+                .minHealthyPercentage(100)
+                .maxHealthyPercentage(100 * machines.most() / machines.least())
+                .defaultInstanceWarmup(WARMUP)
                 .healthChecks(HealthChecks.ec2(Ec2HealthChecksOptions.builder()
                         .gracePeriod(Duration.minutes(5))
                         .build()))
@@ -119,6 +141,7 @@ final class MachineGroup extends Construct {
                         .minSuccessPercentage(100)
                         .waitOnResourceSignals(true)
                         .pauseTime(BOOT)
+                        .suspendProcesses(LEFT_TO_THE_UPDATE)
                         .build()))
                 .build();
     }

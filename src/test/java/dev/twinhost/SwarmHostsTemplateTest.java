@@ -48,7 +48,13 @@ class SwarmHostsTemplateTest {
         assertThat(update.path("PauseTime").asText()).isEqualTo("PT30M");
         assertThat(update.path("SuspendProcesses"))
                 .extracting(JsonNode::asText)
-                .contains("HealthCheck", "ReplaceUnhealthy", "AZRebalance");
+                .containsExactlyInAnyOrder(
+                        "HealthCheck",
+                        "ReplaceUnhealthy",
+                        "AZRebalance",
+                        "AlarmNotification",
+                        "ScheduledActions",
+                        "InstanceRefresh");
     }
 
     @ParameterizedTest
@@ -62,6 +68,14 @@ class SwarmHostsTemplateTest {
                         .path("MinSuccessfulInstancesPercent")
                         .asInt())
                 .isEqualTo(100);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"Hosts, 150", "Witness, 200"})
+    void shouldHaveTheGroupLaunchAMachineAndCountItWhenItIsCompleteBeforeItEndsAnother(String id, int most) {
+        assertThat(group(id).path("InstanceMaintenancePolicy").toString())
+                .isEqualTo("{\"MaxHealthyPercentage\":" + most + ",\"MinHealthyPercentage\":100}");
+        assertThat(group(id).path("DefaultInstanceWarmup").asInt()).isEqualTo(300);
     }
 
     @ParameterizedTest

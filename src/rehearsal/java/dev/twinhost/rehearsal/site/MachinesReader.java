@@ -56,6 +56,7 @@ final class MachinesReader {
                 "Cooldown",
                 "DefaultInstanceWarmup",
                 "HealthCheckGracePeriod",
+                "InstanceMaintenancePolicy",
                 "MaxInstanceLifetime",
                 "MaxSize",
                 "MetricsCollection",
