@@ -18,6 +18,10 @@ public record Resource(String id, String type, JsonNode body) {
         return body.path("CreationPolicy");
     }
 
+    public JsonNode updatePolicy() {
+        return body.path("UpdatePolicy");
+    }
+
     List<String> dependsOn() {
         JsonNode written = body.path("DependsOn");
         List<String> ids = new ArrayList<>();

@@ -9,7 +9,9 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Base64;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /** Reads the auto scaling groups and their launch templates. */
@@ -37,12 +39,18 @@ final class MachinesReader {
 
     private MachineGroup group(Resource resource, Vpc vpc, List<String> after) {
         Properties group = new Properties(intrinsics, resource);
-        int size = group.number("DesiredCapacity", group.number("MinSize", 0));
         group.oneOf("HealthCheckType", "EC2", "EC2");
-        for (Properties hook : group.objects("LifecycleHookSpecificationList")) {
-            hook.oneOf("LifecycleTransition", "", "autoscaling:EC2_INSTANCE_TERMINATING");
-            hook.leave("LifecycleHookName", "HeartbeatTimeout", "DefaultResult");
-            hook.end();
+        int smallest = group.number("MinSize", 0);
+        int size = group.number("DesiredCapacity", smallest);
+        int largest = group.number("MaxSize", size);
+        Duration gracePeriod = Duration.ofSeconds(group.number("HealthCheckGracePeriod", 0));
+        Optional<TerminationHook> goodbye = goodbye(group);
+        Optional<MaintenancePolicy> maintenance = maintenance(group);
+        Map<String, String> tags = new LinkedHashMap<>();
+        for (Properties tag : group.objects("Tags")) {
+            tags.put(tag.text("Key"), tag.text("Value"));
+            tag.leave("PropagateAtLaunch");
+            tag.end();
         }
         Properties named = group.object("LaunchTemplate");
         String templateId = named.text("LaunchTemplateId");
@@ -52,29 +60,83 @@ final class MachinesReader {
                 group.texts("VPCZoneIdentifier").stream().map(vpc::subnet).toList();
         List<String> targetGroups = group.texts("TargetGroupARNs");
         group.leave(
-                "AutoScalingGroupName",
-                "Cooldown",
-                "DefaultInstanceWarmup",
-                "HealthCheckGracePeriod",
-                "InstanceMaintenancePolicy",
-                "MaxInstanceLifetime",
-                "MaxSize",
-                "MetricsCollection",
-                "MinSize",
-                "Tags",
-                "TerminationPolicies");
+                "AutoScalingGroupName", "Cooldown", "MaxInstanceLifetime", "MetricsCollection", "TerminationPolicies");
         group.end();
         JsonNode signal = resource.creationPolicy().path("ResourceSignal");
         return new MachineGroup(
                 resource.id(),
                 intrinsics.idOf(resource),
                 size,
+                smallest,
+                largest,
                 signal.isMissingNode() ? 0 : signal.path("Count").asInt(1),
                 Duration.parse(signal.path("Timeout").asText("PT5M")),
+                gracePeriod,
+                goodbye,
+                maintenance,
+                update(resource, largest),
+                tags,
                 subnets,
                 targetGroups,
                 launchTemplate(templateId),
                 after);
+    }
+
+    private static Optional<TerminationHook> goodbye(Properties group) {
+        List<Properties> hooks = group.objects("LifecycleHookSpecificationList");
+        if (hooks.size() > 1) {
+            throw group.unplayable("a second lifecycle hook");
+        }
+        return hooks.stream().findFirst().map(hook -> {
+            hook.oneOf("LifecycleTransition", "", "autoscaling:EC2_INSTANCE_TERMINATING");
+            // Whether the one hook of a machine that ends is continued or abandoned, it ends.
+            hook.oneOf("DefaultResult", "ABANDON", "ABANDON", "CONTINUE");
+            TerminationHook found = new TerminationHook(
+                    hook.text("LifecycleHookName"), Duration.ofSeconds(hook.number("HeartbeatTimeout", 3600)));
+            hook.end();
+            return found;
+        });
+    }
+
+    private static Optional<MaintenancePolicy> maintenance(Properties group) {
+        Duration warmup = Duration.ofSeconds(group.number("DefaultInstanceWarmup", 0));
+        if (!group.has("InstanceMaintenancePolicy")) {
+            return Optional.empty();
+        }
+        Properties policy = group.object("InstanceMaintenancePolicy");
+        int least = policy.number("MinHealthyPercentage", -1);
+        int most = policy.number("MaxHealthyPercentage", -1);
+        if (least < 0 || least > 100 || most < 100 || most > 200 || most - least > 100) {
+            throw group.unplayable("an InstanceMaintenancePolicy of " + least + " to " + most + " percent");
+        }
+        policy.end();
+        return Optional.of(new MaintenancePolicy(least, most, warmup));
+    }
+
+    /** The defaults are those of CloudFormation. */
+    private Optional<RollingUpdate> update(Resource resource, int largest) {
+        Properties policy = Properties.ofUpdatePolicy(intrinsics, resource);
+        policy.leave("AutoScalingScheduledAction");
+        boolean rolls = policy.has("AutoScalingRollingUpdate");
+        Properties rolling = policy.object("AutoScalingRollingUpdate");
+        policy.end();
+        if (!rolls) {
+            return Optional.empty();
+        }
+        boolean waits = rolling.flag("WaitOnResourceSignals", false);
+        RollingUpdate found = new RollingUpdate(
+                rolling.number("MinInstancesInService", 0),
+                rolling.number("MaxBatchSize", 1),
+                rolling.number("MinSuccessfulInstancesPercent", 100),
+                waits,
+                Duration.parse(rolling.text("PauseTime", waits ? "PT5M" : "PT0S")),
+                rolling.texts("SuspendProcesses"));
+        rolling.end();
+        if (found.minInService() >= largest) {
+            throw rolling.unplayable("MinInstancesInService = " + found.minInService()
+                    + ", which CloudFormation wants below MaxSize = " + largest);
+        }
+        return Optional.of(found);
     }
 
     private LaunchTemplate launchTemplate(String id) {

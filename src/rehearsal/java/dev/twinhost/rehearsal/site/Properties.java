@@ -28,6 +28,11 @@ final class Properties {
         this(intrinsics, resource, "", resource.properties());
     }
 
+    /** What stands beside the properties of the resource: how CloudFormation updates it. */
+    static Properties ofUpdatePolicy(Intrinsics intrinsics, Resource resource) {
+        return new Properties(intrinsics, resource, "UpdatePolicy.", resource.updatePolicy());
+    }
+
     private Properties(Intrinsics intrinsics, Resource resource, String path, JsonNode node) {
         this.intrinsics = intrinsics;
         this.resource = resource;

@@ -7,6 +7,8 @@ import dev.twinhost.rehearsal.SmallAssembly;
 import dev.twinhost.rehearsal.assembly.Unplayable;
 import dev.twinhost.rehearsal.system.Failure;
 import java.time.Duration;
+import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -24,6 +26,44 @@ class SiteTest {
         assertThat(hosts.subnets()).extracting(Subnet::zone).containsExactly("eu-central-1a", "eu-central-1b");
         assertThat(witness.after()).containsExactly("Hosts");
         assertThat(witness.serves()).isFalse();
+    }
+
+    @Test
+    void shouldReadHowAGroupReplacesAMachine() {
+        MachineGroup hosts = new SmallAssembly()
+                .with(
+                        "/Hosts/Properties/InstanceMaintenancePolicy",
+                        "{\"MinHealthyPercentage\": 100, \"MaxHealthyPercentage\": 150}")
+                .with("/Hosts/Properties/DefaultInstanceWarmup", "30")
+                .with("/Hosts/Properties/Tags", "[{\"Key\": \"a:b\", \"Value\": \"c\", \"PropagateAtLaunch\": true}]")
+                .read()
+                .machineGroup("Hosts");
+        assertThat(hosts.smallest()).isEqualTo(2);
+        assertThat(hosts.largest()).isEqualTo(3);
+        assertThat(hosts.goodbye()).contains(new TerminationHook("goodbye", Duration.ofHours(1)));
+        assertThat(hosts.maintenance()).contains(new MaintenancePolicy(100, 150, Duration.ofSeconds(30)));
+        assertThat(hosts.tags()).containsExactly(Map.entry("a:b", "c"));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"100, 150, 2, 2, 3", "100, 200, 1, 1, 2", "50, 110, 3, 2, 4", "90, 120, 100, 90, 120"})
+    void shouldRoundThePercentagesOfAMaintenancePolicyUp(int min, int max, int size, int least, int most) {
+        MaintenancePolicy policy = new MaintenancePolicy(min, max, Duration.ZERO);
+        assertThat(policy.least(size)).isEqualTo(least);
+        assertThat(policy.most(size)).isEqualTo(most);
+    }
+
+    @Test
+    void shouldReadHowCloudFormationReplacesTheMachinesOfAGroup() {
+        assertThat(new SmallAssembly().read().machineGroup("Hosts").update()).isEmpty();
+        assertThat(updatePolicy("{\"AutoScalingRollingUpdate\": {}}").update())
+                .contains(new RollingUpdate(0, 1, 100, false, Duration.ZERO, List.of()));
+        assertThat(updatePolicy("""
+                        {"AutoScalingRollingUpdate": {"MinInstancesInService": 2, "MaxBatchSize": 1, "PauseTime": "PT30M",
+                          "WaitOnResourceSignals": true, "MinSuccessfulInstancesPercent": 50,
+                          "SuspendProcesses": ["HealthCheck"]},
+                         "AutoScalingScheduledAction": {"IgnoreUnmodifiedGroupSizeProperties": true}}""").update())
+                .contains(new RollingUpdate(2, 1, 50, true, Duration.ofMinutes(30), List.of("HealthCheck")));
     }
 
     @Test
@@ -81,6 +121,12 @@ class SiteTest {
                     /Balancer/Properties/LoadBalancerAttributes | [] | AWS::ElasticLoadBalancingV2::LoadBalancer Balancer | a missing load_balancing.cross_zone.enabled, which is false then; it plays true
                     /Hosts/Properties/HealthCheckType | "ELB" | AWS::AutoScaling::AutoScalingGroup Hosts | HealthCheckType = ELB; it plays EC2
                     /Hosts/Properties/LifecycleHookSpecificationList | [{"LifecycleTransition": "autoscaling:EC2_INSTANCE_LAUNCHING"}] | AWS::AutoScaling::AutoScalingGroup Hosts | LifecycleHookSpecificationList[0].LifecycleTransition = autoscaling:EC2_INSTANCE_LAUNCHING; it plays autoscaling:EC2_INSTANCE_TERMINATING
+                    /Hosts/Properties/LifecycleHookSpecificationList | [{"LifecycleTransition": "autoscaling:EC2_INSTANCE_TERMINATING", "LifecycleHookName": "a", "RoleARN": "r"}] | AWS::AutoScaling::AutoScalingGroup Hosts | the property LifecycleHookSpecificationList[0].RoleARN
+                    /Hosts/Properties/LifecycleHookSpecificationList | [{}, {}] | AWS::AutoScaling::AutoScalingGroup Hosts | a second lifecycle hook
+                    /Hosts/Properties/InstanceMaintenancePolicy | {"MinHealthyPercentage": 50, "MaxHealthyPercentage": 160} | AWS::AutoScaling::AutoScalingGroup Hosts | an InstanceMaintenancePolicy of 50 to 160 percent
+                    /Hosts/UpdatePolicy | {"AutoScalingReplacingUpdate": {"WillReplace": true}} | AWS::AutoScaling::AutoScalingGroup Hosts | the property UpdatePolicy.AutoScalingReplacingUpdate
+                    /Hosts/UpdatePolicy | {"AutoScalingRollingUpdate": {"MinActiveInstancesPercent": 50}} | AWS::AutoScaling::AutoScalingGroup Hosts | the property UpdatePolicy.AutoScalingRollingUpdate.MinActiveInstancesPercent
+                    /Hosts/UpdatePolicy | {"AutoScalingRollingUpdate": {"MinInstancesInService": 3}} | AWS::AutoScaling::AutoScalingGroup Hosts | MinInstancesInService = 3, which CloudFormation wants below MaxSize = 3
                     /Hosts/Properties/MixedInstancesPolicy | {} | AWS::AutoScaling::AutoScalingGroup Hosts | the property MixedInstancesPolicy
                     /HostTemplate/Properties/LaunchTemplateData/MetadataOptions/HttpTokens | "optional" | AWS::EC2::LaunchTemplate HostTemplate | LaunchTemplateData.MetadataOptions.HttpTokens = optional; it plays required
                     /HostTemplate/Properties/LaunchTemplateData/KeyName | "k" | AWS::EC2::LaunchTemplate HostTemplate | the property LaunchTemplateData.KeyName
@@ -136,5 +182,9 @@ class SiteTest {
     private static boolean online(SmallAssembly assembly) {
         MachineGroup hosts = assembly.read().machineGroup("Hosts");
         return hosts.launchTemplate().online(hosts.subnets().get(0));
+    }
+
+    private static MachineGroup updatePolicy(String json) {
+        return new SmallAssembly().with("/Hosts/UpdatePolicy", json).read().machineGroup("Hosts");
     }
 }
