@@ -27,17 +27,18 @@ metadata() {
     curl -fsS --max-time 5 --retry 5 -H "X-aws-ec2-metadata-token: $token" "$service/meta-data/$1"
 }
 
-# fetch_release JSON: brings the release that JSON (the value of the release parameter) names to this disk, verified. Prints its folder.
+# fetch_release JSON: brings the release that JSON (the value of the release parameter) names to this disk, verified. Prints its folder, beside
+# which its archive stays, with .zip at the end.
 fetch_release() {
   local bucket key sha folder
   bucket=$(jq -er .bucket <<<"$1") && key=$(jq -er .key <<<"$1") && sha=$(jq -er .sha256 <<<"$1") || return 1
   folder=/opt/twinhost/releases/$sha
   if [[ ! -d $folder ]]; then
     rm -rf "$folder".* && mkdir -p "$folder.new" &&
-      timeout 300 aws s3api get-object --bucket "$bucket" --key "$key" "$folder.zip" >/dev/null &&
-      sha256sum --quiet -c - <<<"$sha  $folder.zip" >&2 &&
-      unzip -q "$folder.zip" -d "$folder.new" &&
-      mv "$folder.new" "$folder" && rm "$folder.zip" || return 1
+      timeout 300 aws s3api get-object --bucket "$bucket" --key "$key" "$folder.zip.new" >/dev/null &&
+      sha256sum --quiet -c - <<<"$sha  $folder.zip.new" >&2 &&
+      unzip -q "$folder.zip.new" -d "$folder.new" &&
+      mv "$folder.zip.new" "$folder.zip" && mv "$folder.new" "$folder" || return 1
   fi
   printf '%s\n' "$1" >"$folder/release.json" && printf '%s\n' "$folder"
 }

@@ -165,12 +165,22 @@ class LauncherTest {
     }
 
     @Test
+    void shouldKeepTheArchiveOfTheRelease() throws IOException {
+        boot();
+
+        Path kept = folder.resolve("layer/upper/opt/twinhost/releases/" + sha() + ".zip");
+        assertThat(kept).hasSameBinaryContentAs(folder.resolve("lab/archive.zip"));
+    }
+
+    @Test
     void shouldRefuseAReleaseWhoseHashIsAnother() throws Exception {
         release("true", false);
 
         Command.Result result = assertFailure("launcher: the release could not be fetched: " + parameter());
         assertThat(result.output()).contains("checksum did NOT match");
         assertThat(folder.resolve("layer/upper/opt/twinhost/current")).doesNotExist();
+        assertThat(folder.resolve("layer/upper/opt/twinhost/releases/" + sha() + ".zip"))
+                .doesNotExist();
     }
 
     @Test
@@ -237,6 +247,10 @@ class LauncherTest {
 
     private String parameter() throws IOException {
         return Files.readString(folder.resolve("lab/parameter")).strip();
+    }
+
+    private String sha() throws IOException {
+        return parameter().replaceAll(".*\"sha256\":\"([0-9a-f]{64})\".*", "$1");
     }
 
     private void standIn(String command, String script) throws IOException {
