@@ -24,7 +24,7 @@ apply_converged() {
   local converged folder
   converged=$(record release) || return 1
   [[ -n $converged ]] || return 0
-  folder=$(fetch_release "$converged") || return 1
+  folder=$(obtain_release "$converged") || return 1
   [[ $folder != "$RELEASE" ]] || return 0
   log "hands over to the release that converged last, ${folder##*/}"
   install_release "$folder"
@@ -45,6 +45,19 @@ start_docker() {
   fi
   systemctl -q enable --now docker
   await 120 'Docker' docker_api GET /_ping
+}
+
+# follows: whether the record names another cluster than the one of this machine, which `heal` then follows.
+follows() {
+  local recorded
+  recorded=$(record show 2>/dev/null | jq -r .cluster) && [[ -n $recorded && $recorded != "$(own_cluster)" ]]
+}
+
+# activate: what the way down has drained serves again.
+activate() {
+  [[ -e $STATE/drained ]] || return 0
+  [[ $TWINHOST_ROLE == witness ]] || timeout 20 docker node update --availability active "$(own_node)" >/dev/null || return 1
+  rm "$STATE/drained"
 }
 
 # complete: whether this machine is all that it should be. Prints what is missing.
@@ -78,7 +91,14 @@ if [[ -n $(own_cluster) && -e $ROOT/var/lib/docker/swarm/docker-state.json ]]; t
   { mount_storage && apply_converged; } || log 'the shared storage cannot be read: what is served goes on being served'
   bash "$HOST/certificate.sh" || exit 1
   start_docker
+  # `heal` may work from here on: it follows another cluster, or has a lost manager replaced
+  flock -u 8
+  if follows; then
+    log 'the record names another cluster: heal follows it'
+    exit 0
+  fi
   wait_for 120 'a leader of the Swarm' swarm_cluster || die 'no leader of the Swarm is seen: what runs goes on running'
+  wait_for 60 'this machine to be active' activate || die "$reason"
   bash "$HOST/release.sh" --boot || exit 1
   mounted || die 'the shared storage is not mounted: what is served goes on being served'
   log 'this machine is back'

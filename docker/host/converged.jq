@@ -1,11 +1,13 @@
 # What keeps a stack from having converged: one line for each service; nothing when all run what they were told to.
 # "goes back: …" says why Swarm rolls back, while it does; "failed: …" that waiting is of no use.
 # A port of the host that the old edge still holds is no error, it is the way of a stop-first update.
+# $besides: a service that nobody waits for.
 # $before: by service, the state and start of the last update before this release, so that an old failure is not taken for a new one.
 ($nodes[0] | map(select(.Status.State == "ready" and .Spec.Availability == "active" and .Description.Engine.Labels["twinhost.role"] == "host")) | length) as $hosts
 | $services[0][]
 | . as $service
 | .Spec.Name as $name
+| select($name != $besides)
 | [$tasks[0][] | select(.ServiceID == $service.ID)] as $all
 | [$all[] | select(.DesiredState == "running")] as $wanted
 | [$wanted[] | select(.Status.State == "running" and .Spec.ContainerSpec == $service.Spec.TaskTemplate.ContainerSpec)] as $running

@@ -15,8 +15,19 @@ if [[ -e $VOLATILE/unreadable ]]; then
   rm "$VOLATILE/unreadable"
 fi
 
+# the heart of a machine whose engine does not answer, or that is no manager any more, stands still
+docker_api GET /_ping 5 >/dev/null 2>&1 || exit 0
 leader=no
-if cluster=$(swarm_cluster 2>/dev/null); then
+if info=$(docker_api GET /info 5 2>/dev/null); then
+  manager=$(jq -r .Swarm.ControlAvailable <<<"$info")
+  cluster=$(jq -r '.Swarm.Cluster.ID? // empty' <<<"$info")
+else
+  manager=true # an engine that waits for a leader may not say more
+  cluster=''
+fi
+if [[ $manager != true ]]; then
+  cluster=none
+elif [[ -n $cluster ]]; then
   leader=yes
 else
   cluster=$(own_cluster)

@@ -52,9 +52,9 @@ found_generation() {
   await 120 'the shared storage to take the founding down' note_founding "$1"
 }
 
-# note_founding N: the token goes from the engine into the record without being an argument or a line of a log.
+# note_founding N: the token goes from the engine into the record without being an argument or a line of a log. The founder sees a leader: itself.
 note_founding() {
-  docker_api GET /swarm | jq -j .JoinTokens.Manager | record found "$1" "$(own_cluster)"
+  docker_api GET /swarm | jq -j .JoinTokens.Manager | record found "$1" "$(own_cluster)" && record beat "$1" "$TWINHOST_INSTANCE" yes "$TWINHOST_ADDRESS"
 }
 
 # step: one look at the record and what follows from it; returns 0 when this machine is in the cluster, else sets waiting to what for.
@@ -66,8 +66,8 @@ step() {
   fi
   generation=$(jq .generation <<<"$seen")
   if [[ $(jq -r .cluster <<<"$seen") != '' ]]; then
-    # those that lately saw a leader first; joining through a live manager is itself the proof of a leader
-    for address in $(jq -r --arg self "$TWINHOST_INSTANCE" '.managers | sort_by(.leader | not)[] | select(.instance != $self) | .address' <<<"$seen"); do
+    # a manager that sees no leader cannot take anybody in, and would take a while to say so
+    for address in $(jq -r --arg self "$TWINHOST_INSTANCE" '.managers[] | select(.leader and .instance != $self) | .address' <<<"$seen"); do
       ! join_through "$generation" "$address" || return 0
     done
   fi

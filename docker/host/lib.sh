@@ -74,8 +74,13 @@ load() {
 
 # What the launcher wrote (region, role, ids), what this boot asked the metadata service for, and functions of the launcher.
 load_machine() {
-  load "$ROOT/etc/twinhost/machine.env" "$STATE/instance.env" "$ROOT/opt/twinhost/launcher.sh"
+  load "$ROOT/etc/twinhost/machine.env" "$STATE/instance.env" "$ROOT/opt/twinhost/launcher.sh" "$ROOT/etc/twinhost/limits.env"
   : "${TWINHOST_ROLE:?is missing from machine.env}"
+  # seconds after which `heal` acts; a file limits.env on the machine may set others
+  DOWN_LIMIT=${TWINHOST_LIMIT_DOWN:-300}            # a node that Swarm calls down is replaced
+  MISSING_LIMIT=${TWINHOST_LIMIT_MISSING:-1800}     # so is an instance that is no node; longer than any boot
+  LEADERLESS_LIMIT=${TWINHOST_LIMIT_LEADERLESS:-600} # without a leader, a lost manager is replaced
+  ALONE_LIMIT=${TWINHOST_LIMIT_ALONE:-600}          # a host follows a cluster of which no other host serves
 }
 
 # load_settings RELEASE: exports the site's settings of that release, and where this machine substitutes images, those. Keeps the settings' names.
@@ -132,6 +137,11 @@ swarm_state() {
 # swarm_cluster: the id of the cluster that this manager is in, read through its leader; returns 1 where it sees none.
 swarm_cluster() {
   docker_api GET /info 5 | jq -er '.Swarm | select(.ControlAvailable) | .Cluster.ID // empty'
+}
+
+# own_node: this machine's id as a node of its Swarm.
+own_node() {
+  docker_api GET /info 5 | jq -er '.Swarm.NodeID | select(. != "")'
 }
 
 # own_cluster: the id of the cluster that this machine joined or founded last; empty before that.
@@ -208,6 +218,97 @@ target_health() {
   done
 }
 
+# auto_scaling: the site's auto scaling groups as one line of JSON: name, role, desired, suspended processes and instances of each.
+auto_scaling() {
+  timeout 20 aws autoscaling describe-auto-scaling-groups --filters "Name=tag:twinhost:stack,Values=$TWINHOST_STACK" --output json |
+    jq -c '[.AutoScalingGroups[] | {name: .AutoScalingGroupName, role: (first(.Tags[] | select(.Key == "twinhost:role") | .Value) // ""), desired: .DesiredCapacity,
+      suspended: [.SuspendedProcesses[]?.ProcessName], instances: [.Instances[] | {id: .InstanceId, state: .LifecycleState, health: .HealthStatus}]}]'
+}
+
+# spread [NODE]: where all replicas of the application run on one of several hosts (on NODE, where one is given), starts one more, which Swarm puts
+# where none is, and then ends one, which Swarm takes from where most are: there are never fewer. The service's label says that this is under way,
+# so that whoever leads next brings it to its end. Prints what it did; returns 1 with the reason where the new one does not come up.
+spread() {
+  local nodes tasks service number tried
+  tried=$(cat "$VOLATILE/spread-failed" 2>/dev/null || echo -600)
+  (($(uptime_seconds) - tried >= 600)) || return 0
+  nodes=$(docker_api GET /nodes) && tasks=$(docker_api GET "/tasks?filters=$(filter service twinhost_app)" 2>/dev/null) &&
+    service=$(docker_api GET /services/twinhost_app 2>/dev/null) || return 0
+  number=$(jq -nr --slurpfile nodes <(printf '%s' "$nodes") --slurpfile tasks <(printf '%s' "$tasks") --argjson service "$service" --arg node "${1:-}" '
+    [$nodes[0][] | select(.Status.State == "ready" and .Spec.Availability == "active" and .Description.Engine.Labels["twinhost.role"] == "host") | .ID] as $hosts
+    | [$tasks[0][] | select(.DesiredState == "running" and .Status.State == "running") | .NodeID] as $on
+    | $service.Spec.Mode.Replicated.Replicas as $replicas
+    | if $service.Spec.Labels["twinhost.spread"] then $service.Spec.Labels["twinhost.spread"]
+      elif $service.UpdateStatus.State? | IN("updating", "rollback_started") then empty
+      elif $replicas > 1 and ($on | length) == $replicas and ($on | unique | length) == 1 and ($hosts - $on | length) > 0 and ($node == "" or $on[0] == $node) then $replicas
+      else empty end')
+  [[ -n $number ]] || return 0
+  timeout 60 docker service update --quiet --detach --no-resolve-image --label-add "twinhost.spread=$number" --replicas "$((number + 1))" twinhost_app >/dev/null || return 0
+  wait_for 60 'one more replica of the application' app_runs "$((number + 1))" >/dev/null || {
+    uptime_seconds >"$VOLATILE/spread-failed"
+    echo "$reason"
+  }
+  timeout 60 docker service update --quiet --detach --no-resolve-image --label-rm twinhost.spread --replicas "$number" twinhost_app >/dev/null
+  [[ ! -e $VOLATILE/spread-failed ]] || return 1
+  echo 'spread the application over the hosts again'
+}
+
+# app_runs NUMBER: whether so many replicas of the application run.
+app_runs() {
+  docker_api GET "/tasks?filters=$(filter service twinhost_app)" |
+    jq -e --argjson number "$1" '[.[] | select(.DesiredState == "running" and .Status.State == "running")] | length >= $number' >/dev/null
+}
+
+# retire: takes this machine out of service: the edge as a lame duck, which goes when the balancer has noticed, and everything else that Swarm runs
+# here. The application is elsewhere before it ends here.
+retire() {
+  local node
+  if swarm_cluster >/dev/null 2>&1 && node=$(own_node); then
+    spread "$node" || true
+    if timeout 20 docker node update --availability drain "$node" >/dev/null; then
+      wait_for 150 'what runs here to end' nothing_runs || log "$reason"
+      return 0
+    fi
+  fi
+  # without a leader nobody starts again what ends here
+  docker ps -q -f label=com.docker.swarm.service.name=twinhost_edge | timeout 120 xargs -r docker stop -t 100 >/dev/null || true
+  docker ps -q -f label=com.docker.swarm.service.id | timeout 60 xargs -r docker stop -t 30 >/dev/null || true
+}
+
+nothing_runs() {
+  local names
+  names=$(docker ps -f label=com.docker.swarm.service.name --format '{{.Label "com.docker.swarm.service.name"}}' | paste -sd ' ')
+  [[ -z $names ]] || { echo "$names" && return 1; }
+}
+
+# leave_swarm: this manager is demoted first, so that the others' majority is one of those that stay; without a leader it just goes.
+leave_swarm() {
+  local node
+  if swarm_cluster >/dev/null 2>&1 && node=$(own_node) && timeout 20 docker node demote "$node" >/dev/null && wait_for 30 'its demotion' demoted; then
+    log 'is a manager no longer'
+  fi
+  docker_api POST '/swarm/leave?force=true' 60 </dev/null >/dev/null || log 'the Swarm could not be left'
+  rm -f "$STATE/cluster-id" "$STATE/drained"
+  record leave "$TWINHOST_INSTANCE" || true
+}
+
+demoted() {
+  docker_api GET /info 5 | jq -e '.Swarm.ControlAvailable | not' >/dev/null
+}
+
+# obtain_release JSON: the release that JSON (the value of the release parameter) names, from this disk, from the bucket, or, where that does not have it
+# any more, from the copy that the shared storage keeps of every release that has converged. Prints its folder.
+obtain_release() {
+  local sha zip
+  ! fetch_release "$1" || return 0
+  sha=$(jq -er .sha256 <<<"$1") || return 1
+  zip=$RELEASES/$sha.zip
+  rm -rf "$RELEASES/$sha.new"
+  record archive "$sha" >"$zip" && sha256sum --quiet -c - <<<"$sha  $zip" >&2 && unzip -q "$zip" -d "$RELEASES/$sha.new" &&
+    mv "$RELEASES/$sha.new" "$RELEASES/$sha" && printf '%s\n' "$1" >"$RELEASES/$sha/release.json" || return 1
+  printf '%s\n' "$RELEASES/$sha"
+}
+
 # install_release RELEASE: makes that release the one whose verbs, units and settings this machine runs with.
 install_release() {
   local unit changed='' old
@@ -222,12 +323,13 @@ install_release() {
   done
   [[ -z $changed ]] || systemctl daemon-reload
   systemctl -q enable twinhost-bootstrap.service
+  systemctl -q enable --now twinhost-drain.service
   for unit in "$1"/docker/host/units/*.{timer,path}; do
     systemctl -q enable --now "${unit##*/}"
   done
   # the three youngest stay: this one, and what a person may want to look at
   find "$RELEASES" -mindepth 1 -maxdepth 1 -type d ! -path "$(readlink -f "$1")" -printf '%T@ %p\n' | sort -rn | tail -n +3 |
-    while read -r _ old; do rm -rf "$old"; done
+    while read -r _ old; do rm -rf "$old" "$old.zip"; done
 }
 
 # render SOURCE TARGET: copies a file and fills in the settings, which are the same on every machine; any other ${name} or $name stays as it is. A ${TWINHOST_…} that is no setting is

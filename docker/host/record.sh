@@ -9,12 +9,14 @@
 #   generations/<n>/managers/<instance>  "<counter> <leader yes|no> <address>"
 #   generations/<n>/release              sha256 of the last release that converged
 #   generations/<n>/releases/<sha256>.json   the release parameter's value of that release
+#   generations/<n>/rescues/<k>          instance that had a lost manager replaced when nobody saw a leader; claimed by mkdir, too
+#   archives/<sha256>.zip                the last releases that converged, for when the bucket has lost them
 #
 # A held lock would decide nothing here: on NFS it lapses with its client's lease while the holder runs on. A heartbeat is a counter and not a
 # time: its reader judges its age by how long it stood still on the reader's own clock.
 . "$(dirname "$0")/lib.sh"
 
-readonly generations=$SHARED/swarm/generations
+readonly generations=$SHARED/swarm/generations archives=$SHARED/swarm/archives
 
 # newest: the current generation's number; 0 where there is none.
 newest() {
@@ -31,16 +33,20 @@ released() {
 
 # show: the current generation as one line of JSON.
 show() {
-  local n folder file converged=''
+  local n folder file converged='' rescues=0
   n=$(newest)
   folder=$generations/$n
   file=$(released)
   [[ -z $file ]] || converged=$(<"$file/release")
+  while [[ -e $folder/rescues/$((rescues + 1)) ]]; do
+    rescues=$((rescues + 1))
+  done
   for file in "$folder"/managers/*; do
     [[ ! -e $file ]] || printf '%s %s\n' "${file##*/}" "$(<"$file")"
   done | jq -cnR --argjson generation "$n" --arg founder "$(cat "$folder/founder" 2>/dev/null || true)" \
-    --arg cluster "$(cat "$folder/cluster-id" 2>/dev/null || true)" --arg release "$converged" '{
-      generation: $generation, founder: $founder, cluster: $cluster, release: $release,
+    --arg cluster "$(cat "$folder/cluster-id" 2>/dev/null || true)" --arg release "$converged" \
+    --argjson rescues "$rescues" '{
+      generation: $generation, founder: $founder, cluster: $cluster, release: $release, rescues: $rescues,
       managers: [inputs | split(" ") | {instance: .[0], counter: (.[1] | tonumber), leader: (.[2] == "yes"), address: .[3]}]}'
 }
 
@@ -66,15 +72,38 @@ beat() {
   mv -f "$new" "$file"
 }
 
+# leave INSTANCE: this manager is none any more.
+leave() {
+  rm -f "$generations/$(newest)/managers/$1"
+}
+
+# rescue N K INSTANCE: claims the K-th rescue of generation N; returns 1 where another machine was first.
+rescue() {
+  mkdir -p "$generations/$1/rescues"
+  mkdir "$generations/$1/rescues/$2" 2>/dev/null || exit 1
+  printf '%s\n' "$3" | write "$generations/$1/rescues/$2/by"
+}
+
 # token N: prints the manager join token; meant for a pipe.
 token() {
   cat "$generations/$1/token"
 }
 
-# converged N SHA: notes the last release that converged; its JSON comes on standard input.
+# converged N SHA: notes the last release that converged; its JSON comes on standard input. Keeps its archive, and those of two others.
 converged() {
+  local old
   write "$generations/$1/releases/$2.json"
+  if [[ -e $RELEASES/$2.zip ]]; then
+    mkdir -p "$archives"
+    write "$archives/$2.zip" <"$RELEASES/$2.zip"
+    find "$archives" -name '*.zip' -printf '%T@ %p\n' | sort -rn | tail -n +4 | while read -r _ old; do rm -f "$old"; done
+  fi
   printf '%s\n' "$2" | write "$generations/$1/release"
+}
+
+# archive SHA: prints the archive of a release that converged.
+archive() {
+  cat "$archives/$1.zip"
 }
 
 # release: prints the JSON of the last release that converged; nothing where there was none.

@@ -13,7 +13,7 @@ mode=${1:-}
 select_release() {
   local value folder
   value=$(parameter) || die "the parameter $TWINHOST_RELEASE_PARAMETER could not be read"
-  folder=$(fetch_release "$value") || die "the release could not be fetched: $value"
+  folder=$(obtain_release "$value") || die "the release could not be fetched: $value"
   [[ $folder == "$RELEASE" ]] || exec bash "$folder/docker/host/release.sh"
 }
 
@@ -118,7 +118,8 @@ converged() {
   local nodes services tasks said
   nodes=$(docker_api GET /nodes) && services=$(docker_api GET "/services?filters=$(filter label com.docker.stack.namespace=$STACK)") &&
     tasks=$(docker_api GET "/tasks?filters=$(filter label com.docker.stack.namespace=$STACK)") || return 1
-  said=$(jq -rn --argjson before "$before" --slurpfile nodes <(printf '%s' "$nodes") --slurpfile services <(printf '%s' "$services") \
+  # at boot nobody waits for certbot: its image comes from afar, and what it does can wait
+  said=$(jq -rn --argjson before "$before" --arg besides "$([[ $mode != --boot ]] || echo ${STACK}_certbot)" --slurpfile nodes <(printf '%s' "$nodes") --slurpfile services <(printf '%s' "$services") \
     --slurpfile tasks <(printf '%s' "$tasks") -f "$HOST/converged.jq")
   # Swarm says why it rolls back only until it has
   grep -m 1 '^goes back: ' <<<"$said" >>"$WORK/why" || true
@@ -135,7 +136,7 @@ go_back() {
   task=$(grep -o -m 1 'task [0-9a-z]*' <<<"$1") || true
   [[ -z $task ]] || timeout 10 docker service logs --raw --tail 10 "${task#task }" 2>&1 || true
   log "$1"
-  if value=$(record release) && [[ -n $value ]] && folder=$(fetch_release "$value") && [[ $folder != "$RELEASE" ]]; then
+  if value=$(record release) && [[ -n $value ]] && folder=$(obtain_release "$value") && [[ $folder != "$RELEASE" ]]; then
     # without anything that this release has exported: its images are not those of the one before
     env -i "PATH=$PATH" "HOME=${HOME:-/root}" "TWINHOST_ROOT=$ROOT" bash "$folder/docker/host/release.sh" --back || true
   fi

@@ -14,4 +14,5 @@ def pad(n): tostring | . + (" " * ([n - length, 1] | max));
 ("TARGET GROUP" | pad(28)) + ("INSTANCE" | pad(22)) + "STATE",
 (.targets[] | (.group | pad(28)) + (.instance | pad(22)) + .state),
 "",
+(if .healed == "" then empty else "last heal    \(.healed)", "" end),
 (if .wrong == [] then "all is well" else "wrong:", (.wrong[] | "  \(.)") end)

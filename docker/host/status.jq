@@ -15,7 +15,8 @@ $info[0] as $info | $nodes[0] as $nodes | $services[0] as $services | $tasks[0] 
       nodes: [$tasks[]? | select(.ServiceID == $service.ID and .Status.State == "running") | .NodeID as $id | $nodes[]? | select(.ID == $id) | .Description.Hostname]}]
       | sort_by(.name) else null end),
     targets: [$targets | split("\n")[] | select(. != "") | split(" ") | {group: .[0], instance: .[1], state: .[2]}],
-    certificate: $certificate
+    certificate: $certificate,
+    healed: $healed
   }
 | . + {wrong: [
     (if .nodes == null then "this machine sees no leader of the Swarm: nothing is scheduled, what runs goes on" else empty end),

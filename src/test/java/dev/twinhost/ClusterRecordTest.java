@@ -49,7 +49,8 @@ class ClusterRecordTest {
     @Test
     void shouldShowAnEmptyRecordBeforeTheFirstClaim() {
         assertThat(record("show").output())
-                .isEqualTo("{\"generation\":0,\"founder\":\"\",\"cluster\":\"\",\"release\":\"\",\"managers\":[]}\n");
+                .isEqualTo(
+                        "{\"generation\":0,\"founder\":\"\",\"cluster\":\"\",\"release\":\"\",\"rescues\":0,\"managers\":[]}\n");
     }
 
     @Test
@@ -57,8 +58,9 @@ class ClusterRecordTest {
         record("claim", "1", "i-1", "10.0.0.1");
 
         assertThat(record("show").output())
-                .isEqualTo("{\"generation\":1,\"founder\":\"i-1\",\"cluster\":\"\",\"release\":\"\",\"managers\":"
-                        + "[{\"instance\":\"i-1\",\"counter\":1,\"leader\":false,\"address\":\"10.0.0.1\"}]}\n");
+                .isEqualTo(
+                        "{\"generation\":1,\"founder\":\"i-1\",\"cluster\":\"\",\"release\":\"\",\"rescues\":0,\"managers\":"
+                                + "[{\"instance\":\"i-1\",\"counter\":1,\"leader\":false,\"address\":\"10.0.0.1\"}]}\n");
     }
 
     @Test

@@ -183,6 +183,7 @@ class JoinTest {
     private void recordCluster(String cluster) {
         shell.verb("record", "claim", "1", "i-old", MANAGER);
         shell.bash("echo " + TOKEN + " | bash " + Shell.CHECKOUT + "/docker/host/record.sh found 1 " + cluster);
+        shell.verb("record", "beat", "1", "i-old", "yes", MANAGER);
     }
 
     private static ServerSocket listen() throws IOException {

@@ -1,5 +1,6 @@
 package dev.twinhost;
 
+import static java.util.Map.entry;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
@@ -37,20 +38,31 @@ class ScriptsTest {
             Set.of("TWINHOST_EDGE_IMAGE", "TWINHOST_CERTBOT_IMAGE", "TWINHOST_EDGE_GRACE", "TWINHOST_APP_UPDATE_ORDER");
 
     /** What the metadata service says, noted by `bootstrap`. */
+    private static final Set<String> LIMITS = Set.of(
+            "TWINHOST_LIMIT_DOWN", "TWINHOST_LIMIT_MISSING", "TWINHOST_LIMIT_LEADERLESS", "TWINHOST_LIMIT_ALONE");
+
     private static final Set<String> OF_THE_INSTANCE = Set.of("TWINHOST_INSTANCE", "TWINHOST_ADDRESS");
 
     /**
      * What the scripts call of Docker's command line, all of it in the reference of Docker 25.0, which Amazon Linux packages:
      * https://github.com/docker/cli/tree/v25.0.0/docs/reference/commandline
      */
-    private static final Map<String, Set<String>> DOCKER_25 = Map.of(
-            "image inspect", Set.of(),
-            "image rm", Set.of("--force"),
-            "pull", Set.of("-q"),
-            "run", Set.of("--rm", "--network", "--tmpfs", "--entrypoint"),
-            "stack deploy", Set.of("--prune", "--with-registry-auth", "--resolve-image"),
-            "service logs", Set.of("--raw", "--tail"),
-            "config rm", Set.of());
+    private static final Map<String, Set<String>> DOCKER_25 = Map.ofEntries(
+            entry("image inspect", Set.of()),
+            entry("image rm", Set.of("--force")),
+            entry("pull", Set.of("-q")),
+            entry("run", Set.of("--rm", "--network", "--tmpfs", "--entrypoint")),
+            entry("ps", Set.of("-q", "-f", "--format")),
+            entry("stop", Set.of("-t")),
+            entry("stack deploy", Set.of("--prune", "--with-registry-auth", "--resolve-image")),
+            entry("service logs", Set.of("--raw", "--tail")),
+            entry(
+                    "service update",
+                    Set.of("--quiet", "--detach", "--no-resolve-image", "--label-add", "--label-rm", "--replicas")),
+            entry("node update", Set.of("--availability")),
+            entry("node demote", Set.of()),
+            entry("node rm", Set.of("--force")),
+            entry("config rm", Set.of()));
 
     /**
      * Keys that `docker stack deploy` of Docker 25.0 takes and heeds; it warns of others (`tmpfs`, `restart`) or ignores them:
@@ -161,7 +173,9 @@ class ScriptsTest {
 
         read.removeAll(OF_RELEASE);
         read.removeAll(OF_THE_INSTANCE);
-        read.removeAll(Set.of(SEAM, "TWINHOST_RESOLVE_IMAGE", "TWINHOST_ROLE", "TWINHOST_RELEASE_PARAMETER"));
+        read.removeAll(LIMITS);
+        read.removeAll(Set.of(
+                SEAM, "TWINHOST_RESOLVE_IMAGE", "TWINHOST_ROLE", "TWINHOST_RELEASE_PARAMETER", "TWINHOST_STACK"));
         assertThat(read).isEqualTo(exported);
     }
 
@@ -192,7 +206,7 @@ class ScriptsTest {
 
         Set<String> called = new TreeSet<>();
         for (MatchResult call : Pattern.compile(
-                        "(?m)(?:^|[(|;] *|timeout \\d+ )\\s*docker ([a-z]+(?: [a-z]+)?)([^|;&>\\n]*)")
+                        "(?m)(?:^|[(|;] *|timeout \\d+ |xargs -r )\\s*docker ([a-z]+(?: [a-z]+)?)([^|;&>\\n]*)")
                 .matcher(scripts)
                 .results()
                 .toList()) {

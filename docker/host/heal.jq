@@ -1,0 +1,39 @@
+# What the leader of the Swarm does next, from what it sees: one object.
+#   nodes ($nodes), the auto scaling groups ($groups; null when they cannot be asked), targets ($targets, as target_health prints them),
+#   and since when each node is down and each instance is missing in the Swarm ($since), on this machine's own clock ($now).
+# gone: nodes to remove; replace: an instance that its group shall replace; wait: why nothing is replaced though something should be;
+# since: what to give to the next look.
+def listed: [$groups[]?.instances[]];
+def lifecycle($instance): first(listed[] | select(.id == $instance) | .state) // "none";
+def healthy($instance): [$targets | split("\n")[] | select(. != "") | split(" ")] as $all
+  | ([$all[] | .[0]] | unique) as $names
+  | ($names | length) > 0 and all($names[]; . as $name | any($all[]; .[0] == $name and .[1] == $instance and .[2] == "healthy"));
+
+[$nodes[0][] | {id: .ID, name: .Description.Hostname, instance: (.Description.Engine.Labels["twinhost.instance"] // "unknown"),
+  role: (.Description.Engine.Labels["twinhost.role"] // "unknown"), manager: (.Spec.Role == "manager"), down: (.Status.State == "down")}] as $nodes
+| [$nodes[] | select(.down | not) | .instance] as $alive
+| ([$nodes[] | select(.down) | {key: .id, value: ($since.down[.id] // $now)}] | from_entries) as $down
+| ([listed[] | select(.state == "InService") | .id | select([.] - [$nodes[].instance] != []) | {key: ., value: ($since.missing[.] // $now)}] | from_entries) as $missing
+# a list without this very machine was not asked rightly, and proves nothing of others
+| ($groups != null and any(listed[]; .id == $self)) as $asked
+| [$nodes[] | select(.down) | . as $node
+    | if $alive | index($node.instance) then . + {why: "its machine is in the Swarm as another node"}
+      elif $asked and (lifecycle($node.instance) | . == "none" or startswith("Terminat")) then . + {why: "its instance \($node.instance) is gone"}
+      else empty end] as $gone
+| [ ($nodes[] | select(.down) | select([.id] - [$gone[].id] != []) | select($now - $down[.id] >= $limits.down)
+      | {instance, why: "Swarm has called \(.name) down for \($now - $down[.id]) s"}),
+    ($missing | to_entries[] | select($now - .value >= $limits.missing)
+      | {instance: .key, why: "it has not been in the Swarm for \($now - .value) s"})] as $wanted
+| (if ($wanted | length) == 0 then null
+   elif $asked | not then "the auto scaling groups cannot be asked"
+   elif any($groups[]; .suspended | index("ReplaceUnhealthy") or index("HealthCheck")) then "the groups are being updated"
+   elif any(listed[]; .state != "InService" or .health != "Healthy") then "another machine is being replaced"
+   elif any($groups[]; (.instances | length) < .desired) then "another machine is being launched"
+   elif healthy($wanted[0].instance) and (any(listed[]; .id != $wanted[0].instance and healthy(.id)) | not) then "it is the last one that the balancer calls healthy"
+   else null end) as $wait
+| {
+    since: {down: $down, missing: $missing},
+    gone: $gone,
+    replace: (if $wait == null then $wanted[0] // null else null end),
+    wait: (if $wait == null then "" else "\($wanted[0].instance) should be replaced, because \($wanted[0].why), but \($wait)" end)
+  }

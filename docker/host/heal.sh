@@ -1,0 +1,175 @@
+#!/bin/bash
+# Keeps the cluster whole. On the leader: removes nodes whose instance is gone, spreads the application over both hosts again, and has the
+# auto scaling group replace a machine that Swarm has lost though it runs. Elsewhere: follows the recorded cluster when this machine is in another
+# one, and where nobody has seen a leader for long, has one lost manager replaced, so that a fresh machine comes and founds.
+. "$(dirname "$0")/lib.sh"
+mkdir -p "$STATE" "$VOLATILE"
+load_machine
+load_settings "$RELEASE"
+
+# say TEXT: what this machine waits for; once, until it changes.
+say() {
+  [[ $1 != "$(cat "$VOLATILE/heal-said" 2>/dev/null || true)" ]] || return 0
+  printf '%s\n' "$1" >"$VOLATILE/heal-said"
+  [[ -z $1 ]] || log "$1"
+}
+
+# did TEXT: what was done; the last of it is shown by `twinhost status`.
+did() {
+  log "$1"
+  printf '%s %s\n' "$(date -u +%FT%TZ)" "$1" | write "$STATE/healed"
+}
+
+# leads: whether this manager is the Raft leader.
+leads() {
+  docker_api GET "/nodes/$(own_node)" 2>/dev/null | jq -e .ManagerStatus.Leader >/dev/null
+}
+
+# remove_node ID NAME WHY: a manager is demoted first, or it would go on counting towards the quorum (https://github.com/moby/moby/issues/30847).
+remove_node() {
+  timeout 20 docker node demote "$1" >/dev/null 2>&1 || true
+  if wait_for 30 "the demotion of $2" timeout 20 docker node rm --force "$1"; then
+    did "removed the node $2: $3"
+  else
+    log "the node $2 could not be removed: $reason"
+  fi
+}
+
+# have_replaced INSTANCE WHY: its group terminates it and launches another one.
+have_replaced() {
+  if timeout 20 aws autoscaling set-instance-health --instance-id "$1" --health-status Unhealthy --no-should-respect-grace-period; then
+    did "had $1 replaced: $2"
+  else
+    log "$1 could not be given to its group for replacement"
+  fi
+}
+
+# lead: the leader's work.
+lead() {
+  local nodes groups=null targets='' plan id name why
+  nodes=$(docker_api GET /nodes) || return 0
+  # with every machine ready there is nothing to ask AWS for
+  if ! jq -e --argjson managers "$TWINHOST_MANAGERS" 'all(.[]; .Status.State == "ready") and ([.[] | select(.ManagerStatus)] | length >= $managers)' \
+    <<<"$nodes" >/dev/null; then
+    groups=$(auto_scaling) || groups=null
+    targets=$(target_health "$RELEASE" 2>/dev/null) || true
+  fi
+  plan=$(jq -n --slurpfile nodes <(printf '%s' "$nodes") --argjson groups "$groups" --arg targets "$targets" --arg self "$TWINHOST_INSTANCE" --argjson now "$(uptime_seconds)" \
+    --argjson since "$(cat "$VOLATILE/heal-since" 2>/dev/null || echo '{}')" --argjson limits "{\"down\": $DOWN_LIMIT, \"missing\": $MISSING_LIMIT}" -f "$HOST/heal.jq") || return 0
+  jq -c .since <<<"$plan" | write "$VOLATILE/heal-since"
+  while IFS=$'\t' read -r id name why; do
+    remove_node "$id" "$name" "$why"
+  done < <(jq -r '.gone[] | [.id, .name, .why] | @tsv' <<<"$plan")
+  say "$(jq -r .wait <<<"$plan")"
+  while IFS=$'\t' read -r id why; do
+    have_replaced "$id" "$why"
+  done < <(jq -r '.replace // empty | [.instance, .why] | @tsv' <<<"$plan")
+  why=$(spread) || log "the application could not be spread: $why"
+  [[ -z $why ]] || did "$why"
+}
+
+# since FILE KEY: for how many seconds FILE has been asked about the same KEY.
+since() {
+  local key start
+  read -r start key <"$VOLATILE/$1" 2>/dev/null || true
+  if [[ ${key:-} != "$2" ]]; then
+    start=$(uptime_seconds)
+    printf '%s %s\n' "$start" "$2" >"$VOLATILE/$1"
+  fi
+  echo $(($(uptime_seconds) - start))
+}
+
+# rescue RECORD: this manager and nobody else sees a leader. When that has lasted, one of the managers whose heart does not beat is replaced:
+# only a fresh machine founds. One survivor does it, who makes the next rescue's folder; another rescue may follow as long afterwards.
+rescue() {
+  local generation rescues lasted groups target
+  if jq -e --argjson limit "$LEADERLESS_LIMIT" 'any(.managers[]; .led != null and .led < $limit)' <<<"$1" >/dev/null; then
+    rm -f "$VOLATILE/leaderless"
+    return 0
+  fi
+  generation=$(jq .generation <<<"$1")
+  rescues=$(jq .rescues <<<"$1")
+  lasted=$(since leaderless "$generation/$rescues")
+  if ((lasted < LEADERLESS_LIMIT)); then
+    say 'no manager sees a leader: what runs goes on running, and a fresh machine may found a cluster'
+    return 0
+  fi
+  groups=$(auto_scaling) || { say 'no manager sees a leader, and the auto scaling groups cannot be asked' && return 0; }
+  target=$(jq -nr --argjson record "$1" --argjson groups "$groups" --arg self "$TWINHOST_INSTANCE" --argjson fresh "$FRESH" --arg targets "$(target_health "$RELEASE" 2>/dev/null || true)" '
+    def healthy: . as $id | [$targets | split("\n")[] | select(. != "") | split(" ")] | any(.[1] == $id and .[2] == "healthy");
+    [$groups[] | . as $group | .instances[] | . + {role: $group.role, suspended: $group.suspended}] as $all
+    | if any($all[]; .state != "InService" or .health != "Healthy") or any($groups[]; (.instances | length) < .desired) then empty
+      else [$record.managers[] | select(.instance != $self and (.still == null or .still > $fresh)) | .instance as $id
+          | $all[] | select(.id == $id and ((.suspended | index("ReplaceUnhealthy")) | not))
+          | select(.id as $this | ((.id | healthy) and (any($all[]; .id != $this and (.id | healthy)) | not)) | not)]
+        | sort_by(.role != "witness") | .[0].id // empty end')
+  [[ -n $target ]] || { say 'no manager sees a leader, and there is no lost manager that may be replaced now' && return 0; }
+  record rescue "$generation" "$((rescues + 1))" "$TWINHOST_INSTANCE" || return 0
+  have_replaced "$target" "nobody has seen a leader for $lasted s, and its heart does not beat"
+}
+
+# follow RECORD: leaves the cluster that this machine is in and joins the recorded one, which must live, and for a host also serve: until then
+# this machine goes on serving, and alone for no longer than ALONE_LIMIT.
+follow() {
+  local waited
+  if ! jq -e --argjson fresh "$FRESH" 'any(.managers[]; .led != null and .led <= $fresh)' <<<"$1" >/dev/null; then
+    say 'the record names another cluster, of which no manager sees a leader yet'
+    return 0
+  fi
+  if [[ $TWINHOST_ROLE == host ]] && ! serves_elsewhere "$1"; then
+    waited=$(since alone "$(jq -r .cluster <<<"$1")")
+    if ((waited < ALONE_LIMIT)); then
+      say 'the record names another cluster, of which no host is healthy yet'
+      return 0
+    fi
+  fi
+  did "leaves its cluster and follows the recorded one, generation $(jq .generation <<<"$1")"
+  retire
+  leave_swarm
+  rm -f "$VOLATILE/alone" "$VOLATILE/leaderless"
+  exec bash "$HOST/bootstrap.sh"
+}
+
+# serves_elsewhere RECORD: whether the balancer calls another machine of the recorded cluster healthy in every target group.
+serves_elsewhere() {
+  target_health "$RELEASE" 2>/dev/null | jq -eRn --argjson record "$1" --arg self "$TWINHOST_INSTANCE" '
+    [inputs | split(" ")] as $all | ([$all[] | .[0]] | unique) as $names
+    | any($record.managers[]; .instance as $id | $id != $self and ($names | length) > 0
+        and all($names[]; . as $name | any($all[]; .[0] == $name and .[1] == $id and .[2] == "healthy")))' >/dev/null
+}
+
+exec 5>"$VOLATILE/heal.lock"
+flock -n 5 || exit 0
+[[ -n ${TWINHOST_INSTANCE:-} && -e $VOLATILE/bootstrap.lock ]] || exit 0 # this boot's bootstrap comes first
+flock -n "$VOLATILE/bootstrap.lock" true || exit 0
+[[ ! -e $VOLATILE/leaving ]] || exit 0
+own=$(own_cluster)
+if [[ -z $own ]]; then
+  say 'this machine is in no cluster: bootstrap is started again'
+  systemctl start --no-block twinhost-bootstrap.service
+  exit 0
+fi
+if ! docker_api GET /_ping 5 >/dev/null 2>&1; then
+  say 'Docker does not answer'
+  exit 0
+fi
+if ! seen=$(refresh_record 2>/dev/null) || ! seen=$(watch_record "$seen"); then
+  say 'the cluster record cannot be read: nothing is changed'
+  exit 0
+fi
+recorded=$(jq -r .cluster <<<"$seen")
+if [[ -z $recorded ]]; then
+  say 'a new cluster is being founded'
+elif [[ $recorded != "$own" ]]; then
+  follow "$seen"
+elif swarm_cluster >/dev/null 2>&1; then
+  rm -f "$VOLATILE/leaderless"
+  if leads; then
+    lead
+  else
+    say ''
+    rm -f "$VOLATILE/heal-since"
+  fi
+else
+  rescue "$seen"
+fi
