@@ -2,6 +2,7 @@ package dev.twinhost.rehearsal;
 
 import dev.twinhost.rehearsal.balancer.RunningBalancer;
 import dev.twinhost.rehearsal.balancer.TargetHealth;
+import dev.twinhost.rehearsal.load.Load;
 import dev.twinhost.rehearsal.machines.Machine;
 import dev.twinhost.rehearsal.machines.MachineScript;
 import dev.twinhost.rehearsal.machines.Machines;
@@ -23,6 +24,7 @@ import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -216,6 +218,27 @@ public final class Rehearsal {
     /** A command with the network, DNS and trust of a visitor. */
     public Command asVisitor(List<String> words) {
         return tools().asVisitor(fabric.internet(), state.visitor(), words);
+    }
+
+    /** Visitors who come at a steady rate, one new TLS connection for each request, until the load is stopped. */
+    public Load startLoad(int rate) {
+        return startLoad(rate, Duration.ZERO);
+    }
+
+    /** The same for a time; zero: until it is stopped. */
+    public Load startLoad(int rate, Duration time) {
+        String name = "load-" + System.nanoTime();
+        Path file = state.loads().resolve(name);
+        String url = "https://" + site().mainName() + "/whoami";
+        List<String> generator = Load.generator(state.classes(), url, rate, time.toSeconds(), file);
+        Load load = new Load(
+                tools().visitorDaemon(name, fabric.internet(), state.visitor(), generator),
+                rate,
+                file,
+                tools().log(Surroundings.BALANCER),
+                machines::all);
+        load.awaitBegin();
+        return load;
     }
 
     /** curl of the tools where only the balancer stands; /mnt is the visitor's folder. */

@@ -12,7 +12,14 @@ import picocli.CommandLine.Command;
                 "Runs the machines of the synthesised template on this machine, behind stand-ins for what AWS gives.",
         mixinStandardHelpOptions = true,
         synopsisSubcommandLabel = "COMMAND",
-        subcommands = {UpCommand.class, StatusCommand.class, ClientCommand.class, ExecCommand.class, DownCommand.class})
+        subcommands = {
+            UpCommand.class,
+            StatusCommand.class,
+            ClientCommand.class,
+            ExecCommand.class,
+            LoadCommand.class,
+            DownCommand.class
+        })
 final class Rehearse {
     private Rehearse() {}
 

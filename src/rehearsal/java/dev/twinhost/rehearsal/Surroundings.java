@@ -23,6 +23,8 @@ import java.util.List;
 
 /** The daemons around the machines: DNS within the VPC and outside, the balancer, the CA and the stand-in for AWS. */
 final class Surroundings {
+    static final String BALANCER = "balancer";
+
     private static final Duration LIMIT = Duration.ofSeconds(20);
 
     private final Path scripts;
@@ -75,7 +77,7 @@ final class Surroundings {
                 folder.resolve("site.cfg"),
                 new BalancerConfiguration(site.balancer(), Fabric.balancerAddresses(site)).text());
         return tools.daemon(
-                "balancer",
+                BALANCER,
                 fabric.balancer(),
                 folder,
                 "haproxy",
@@ -88,7 +90,7 @@ final class Surroundings {
 
     /** It gets its own copy of the classes: the working copy may be compiled anew while it runs. */
     private Daemon startAws() {
-        Path classes = state.root().resolve("classes");
+        Path classes = state.classes();
         Path packages = Folders.make(classes.resolve("dev/twinhost"));
         List<String> path = new ArrayList<>(List.of(classes.toString()));
         for (String entry : System.getProperty("java.class.path").split(File.pathSeparator)) {

@@ -42,6 +42,16 @@ public record StateFolder(Path root) {
         return logs().resolve("aws-calls.log");
     }
 
+    /** The classes that daemons of this rehearsal run from. */
+    public Path classes() {
+        return root.resolve("classes");
+    }
+
+    /** What loads have written down. */
+    public Path loads() {
+        return make("loads");
+    }
+
     public Path balancer() {
         return make("balancer");
     }

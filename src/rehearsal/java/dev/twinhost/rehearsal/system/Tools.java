@@ -36,14 +36,25 @@ public final class Tools {
 
     /** A program that goes on running when this process has ended. */
     public Daemon daemon(String name, Namespace where, Path work, String... words) {
-        Path log = logs.resolve(name + ".log");
+        Path log = log(name);
         return new Daemon(name, command(where, work, words).detached(log), log);
     }
 
     /** A program of this machine, not of the tools, that goes on running when this process has ended. */
     public Daemon ownDaemon(String name, Namespace where, List<String> words) {
-        Path log = logs.resolve(name + ".log");
+        Path log = log(name);
         return new Daemon(name, entering("own", where, logs, words).detached(log), log);
+    }
+
+    /** The same with the DNS and the authorities that stand in the folder. */
+    public Daemon visitorDaemon(String name, Namespace where, Path work, List<String> words) {
+        Path log = log(name);
+        return new Daemon(name, entering("visitor", where, work, words).detached(log), log);
+    }
+
+    /** Where a daemon's output goes. */
+    public Path log(String name) {
+        return logs.resolve(name + ".log");
     }
 
     private Command entering(String how, Namespace where, Path work, List<String> words) {

@@ -1,0 +1,57 @@
+package dev.twinhost.rehearsal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.twinhost.rehearsal.load.Load;
+import dev.twinhost.rehearsal.load.LoadResult;
+import dev.twinhost.rehearsal.load.Request;
+import dev.twinhost.rehearsal.machines.Machine;
+import dev.twinhost.rehearsal.system.Await;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/** The load on a site to which nothing happens: whatever fails here is the load's own noise. */
+@Tag("rehearsal")
+@ExtendWith(SharedSite.Extension.class)
+class LoadTest {
+    @Test
+    void shouldFailNoRequestOfAQuietSiteAndTellWhoAnswered(SharedSite site) {
+        Load load = site.rehearsal().startLoad(20);
+        Await.that(
+                "200 requests",
+                Duration.ofSeconds(30),
+                () -> load.soFar().requests().size() >= 200);
+        LoadResult result = load.stop();
+        System.out.println(result.text());
+        assertThat(result.failures()).isEmpty();
+        List<String> hosts = site.hosts().stream().map(Machine::instanceId).toList();
+        assertThat(result.requests()).extracting(Request::host).containsOnlyElementsOf(hosts);
+        List<String> containers = site.hosts().stream()
+                .map(host -> site.inside(host, "docker", "ps", "-q", "-f", "name=twinhost_app"))
+                .toList();
+        assertThat(result.requests()).extracting(Request::container).containsOnlyElementsOf(containers);
+        assertThat(load.ended()).isTrue();
+    }
+
+    @Test
+    void shouldPrintWhatProgramsRead(SharedSite site) throws Exception {
+        Commands.Run run = site.commands().run("load", "2", "10", "--json");
+        assertThat(run.status()).isZero();
+        JsonNode result = new ObjectMapper().readTree(run.output());
+        assertThat(result.path("requests").asInt()).isEqualTo(20);
+        assertThat(result.path("failures").asInt()).isZero();
+        assertThat(result.path("window").isNull()).isTrue();
+        assertThat(result.path("hosts").findValuesAsText("machine")).isSubsetOf("1", "2");
+    }
+
+    @Test
+    void shouldSayWhichRateItCannotDo(SharedSite site) throws Exception {
+        assertThat(site.commands().run("load", "2", "201"))
+                .isEqualTo(new Commands.Run(1, "RATE: got 201, want 1 to 200\n"));
+    }
+}
