@@ -18,7 +18,8 @@ final class Machine {
     private static Shell of(Shell shell, String role) {
         shell.write(
                 "etc/twinhost/machine.env",
-                "export TWINHOST_ROLE=" + role + "\nexport TWINHOST_RELEASE_PARAMETER=/site/release\n");
+                "export TWINHOST_ROLE=" + role
+                        + "\nexport TWINHOST_RELEASE_PARAMETER=/site/release\nexport TWINHOST_STACK=Site\n");
         shell.write(
                 "var/lib/twinhost/instance.env",
                 "export TWINHOST_INSTANCE=" + INSTANCE + "\nexport TWINHOST_ADDRESS=" + ADDRESS + "\n");
