@@ -1,6 +1,7 @@
 #!/bin/bash
 # machine.sh start DIR        boots the machine of the folder DIR; returns when its PID 1 runs units
 # machine.sh exec DIR CMD…    runs CMD as root inside it, with the caller's input, output and exit status
+# machine.sh shutdown DIR     asks its PID 1 to power off in good order, and returns at once
 # machine.sh kill DIR         power cut: the network is gone first, so that nobody is told, then every process; the disk stays
 # machine.sh remove DIR       kill, and the disk is deleted; the network namespace is left as it was given
 #
@@ -14,7 +15,8 @@
 #   EFS          folder that plays the shared storage
 #   DNS          address of the name server
 #   MEMORY       optional: limit as for memory.max
-# and then also disk/ (what outlives a power cut), console.log and, while it runs, init.pid.
+# and then also disk/ (what outlives a power cut), console.log and, while it runs, init.pid. Once its PID 1 has ended by
+# itself, ended says how: rebooted, powered-off or crashed.
 # A machine that was killed, powered off or rebooted from inside boots again from the same disk with start.
 set -euo pipefail
 umask 022
@@ -30,7 +32,7 @@ LOCK_LIMIT=120 # seconds that another call may hold a lock
 
 main() {
   need_root
-  [[ $# -ge 2 ]] || fail "usage: machine.sh start|exec|kill|remove DIR [CMD…]"
+  [[ $# -ge 2 ]] || fail "usage: machine.sh start|exec|shutdown|kill|remove DIR [CMD…]"
   local verb=$1
   dir=$(realpath -e "$2" 2>/dev/null) || fail "$2: no such folder"
   load_machine
@@ -42,8 +44,9 @@ main() {
       [[ $# -ge 3 ]] || fail "usage: machine.sh exec DIR CMD…"
       enter "${@:3}"
       ;;
+    shutdown) ask_to_power_off ;;
     supervise) supervise ;;
-    *) fail "$verb: unknown; want start, exec, kill or remove" ;;
+    *) fail "$verb: unknown; want start, exec, shutdown, kill or remove" ;;
   esac
 }
 
@@ -79,7 +82,7 @@ boot() {
   make_cgroup
 
   # Opened for reading and writing, so that nobody waits for anybody to open it; the name is gone before start returns.
-  rm -f "$dir/init.pid" "$dir/running"
+  rm -f "$dir/init.pid" "$dir/running" "$dir/ended"
   mkfifo -m 600 "$dir/running"
   exec 8<> "$dir/running"
   local answer='' written
@@ -150,14 +153,35 @@ make_cgroup() {
 
 # The machine's console is a terminal, as on EC2: what is written to it is appended to console.log.
 supervise() {
-  local command
+  local command status
   echo "$$" > "$CGROUP/outside/cgroup.procs"
   command=$(printf '%q ' exec nsenter "--net=/run/netns/$NETNS" \
     unshare --mount --uts --ipc --pid --fork --kill-child=KILL "$here/boot.sh" enter "$dir")
+  set +e
   SHELL=/bin/bash script --quiet --flush --return --command "$command" /dev/null < /dev/null 2>&1 8>&- |
-    sed -u 's/\r//g' >> "$dir/console.log" 8>&- || true
+    sed -u 's/\r//g' >> "$dir/console.log" 8>&-
+  status=${PIPESTATUS[0]}
+  set -e
   rm -f "$dir/init.pid"
+  how_ended "$status" > "$dir/ended.new"
+  mv "$dir/ended.new" "$dir/ended"
   echo ended >&8
+}
+
+# how_ended STATUS: the kernel ends the first process of a pid namespace with one signal where it reboots and with
+# another where it powers off (pid_namespaces(7)), and unshare and script pass that on as a shell would.
+how_ended() {
+  case $1 in
+    "$((128 + $(kill -l HUP)))") echo rebooted ;;
+    "$((128 + $(kill -l INT)))") echo powered-off ;;
+    *) echo crashed ;;
+  esac
+}
+
+# systemd(1), SIGNALS: the fourth real-time signal starts poweroff.target.
+ask_to_power_off() {
+  running || fail "$NAME: does not run"
+  kill -s RTMIN+4 "$(< "$dir/init.pid")"
 }
 
 # running: whether init.pid is a process of this machine, and no other that got its number.
@@ -205,7 +229,7 @@ kill_processes() {
     sleep 0.02
   done
   find "$CGROUP" -depth -type d -exec rmdir {} +
-  rm -f "$dir/init.pid"
+  rm -f "$dir/init.pid" "$dir/ended"
 }
 
 remove() {

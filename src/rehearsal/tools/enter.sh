@@ -2,8 +2,9 @@
 # enter.sh tool CMD…      runs a program of the tools' tree, which sees the folder WORK as /mnt
 # enter.sh visitor CMD…   runs a program of this machine with the DNS and the certificate authority of a visitor
 # enter.sh own CMD…       runs a program of this machine
+# enter.sh outside CMD…   the same outside of all namespaces: it makes some itself
 #
-# All in the network namespace NETNS and the cgroup CGROUP (a folder of cgroup v2). More variables:
+# All in the cgroup CGROUP (a folder of cgroup v2), all but the last in the network namespace NETNS. More variables:
 #   TOOLS   for tool: root file system with HAProxy, dnsmasq, pebble and curl
 #   WORK    for tool: a folder; for visitor: a folder with resolv.conf and ca.pem
 # Every mount is made in a mount namespace of the program's own and ends with it.
@@ -30,6 +31,12 @@ inside_own() {
   exec "$@"
 }
 
+outside() {
+  [[ -n ${CGROUP:-} ]] || { echo "enter.sh: CGROUP is not set" >&2; exit 1; }
+  echo 0 > "$CGROUP/cgroup.procs"
+  exec "$@"
+}
+
 # A copy of /etc, because resolv.conf may be a link to where this namespace cannot follow, and because not every
 # program asks the environment which authorities it should trust.
 inside_visitor() {
@@ -51,9 +58,10 @@ inside_visitor() {
 
 case ${1:-} in
   tool | visitor | own)
-    [[ $# -ge 2 ]] || { echo "usage: enter.sh tool|visitor|own CMD…" >&2; exit 1; }
+    [[ $# -ge 2 ]] || { echo "usage: enter.sh tool|visitor|own|outside CMD…" >&2; exit 1; }
     enter "$@"
     ;;
+  outside) outside "${@:2}" ;;
   inside_tool | inside_visitor | inside_own) "$@" ;;
-  *) echo "usage: enter.sh tool|visitor|own CMD…" >&2; exit 1 ;;
+  *) echo "usage: enter.sh tool|visitor|own|outside CMD…" >&2; exit 1 ;;
 esac

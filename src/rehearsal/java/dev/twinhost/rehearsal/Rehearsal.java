@@ -8,6 +8,9 @@ import dev.twinhost.rehearsal.machines.MachineScript;
 import dev.twinhost.rehearsal.machines.Machines;
 import dev.twinhost.rehearsal.machines.Signal;
 import dev.twinhost.rehearsal.network.Fabric;
+import dev.twinhost.rehearsal.scaling.AutoScaling;
+import dev.twinhost.rehearsal.scaling.Groups;
+import dev.twinhost.rehearsal.scaling.Instance;
 import dev.twinhost.rehearsal.site.MachineGroup;
 import dev.twinhost.rehearsal.site.Site;
 import dev.twinhost.rehearsal.site.TargetGroup;
@@ -26,7 +29,6 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -45,8 +47,10 @@ public final class Rehearsal {
     private final StateFolder state;
     private final Path cache;
     private final Fabric fabric;
+    private final String id;
     private final String prefix;
     private final Machines machines;
+    private final Groups groups;
     private final RunningBalancer balancer;
     private Site site;
 
@@ -55,11 +59,13 @@ public final class Rehearsal {
             throw new Failure("TWINHOST_REHEARSAL=" + id + ": want at most 12 letters and digits.");
         }
         this.checkout = checkout;
+        this.id = id;
         this.cache = cache;
         prefix = "th-" + id;
         state = StateFolder.of(id);
         fabric = new Fabric(prefix);
         machines = new Machines(state);
+        groups = new Groups(state);
         balancer = new RunningBalancer(state.root().resolve("balancer"));
     }
 
@@ -157,31 +163,78 @@ public final class Rehearsal {
 
     /** Starts what is around the machines: DNS, the balancer, the CA and the stand-in for AWS. */
     public void startSurroundings() {
-        new Surroundings(checkout.script(""), cache, state, fabric, site(), tools()).start();
+        surroundings().start();
     }
 
     /** Launches the machines that these groups want, all at once: boots them and makes them targets of their groups. */
-    public List<Machine> launch(List<MachineGroup> groups) {
+    public List<Machine> launch(List<MachineGroup> wanted) {
+        AutoScaling scaling = autoScaling(line -> {});
         List<Machine> launched = new ArrayList<>();
-        for (MachineGroup group : groups) {
+        for (MachineGroup group : wanted) {
+            groups.create(group);
             for (int i = 0; i < group.size(); i++) {
-                Machine machine = machines.launch(group);
-                fabric.connect(machine.name(), machine.address(), site().vpc().subnet(machine.subnet()), group);
-                launched.add(machine);
+                launched.add(scaling.launch(group));
             }
         }
-        atOnce(launched, this::boot);
+        atOnce(launched, scaling::bringIntoService);
         return launched;
+    }
+
+    /** Starts the process that keeps the groups at the size that they want, and replaces what is unhealthy. */
+    public void startAutoScaling() {
+        surroundings().startAutoScaling(checkout.root(), id);
+    }
+
+    /** The groups' process itself. */
+    AutoScaling autoScaling(Consumer<String> log) {
+        return new AutoScaling(site(), groups, ec2(), log);
+    }
+
+    public Groups groups() {
+        return groups;
     }
 
     /** Ends machines for good, all at once: power, disk, network, their places as targets and what is known of them. */
     public void remove(List<Machine> old) {
-        atOnce(old, machine -> {
-            script(machine).remove();
-            targetGroups(machine).forEach(group -> balancer.deregister(group, machine.instanceId()));
-            fabric.disconnect(machine.name());
-        });
-        old.forEach(machines::forget);
+        atOnce(old, ec2()::remove);
+        old.forEach(machine -> groups.change(machine.group(), group -> group.without(machine.instanceId())));
+    }
+
+    /** A power cut: its network is gone, then its processes; its disk stays. Nobody is told. */
+    public void kill(Machine machine) {
+        if (!script(machine).running()) {
+            throw new Failure("Machine " + machine.name() + " is off already.");
+        }
+        script(machine).kill();
+    }
+
+    /** Power again: it boots from the same disk. */
+    public void start(Machine machine) {
+        if (script(machine).running()) {
+            throw new Failure("Machine " + machine.name() + " is on already.");
+        }
+        if (instance(machine).filter(Instance::leaves).isPresent()) {
+            throw new Failure("Machine " + machine.name() + " is being replaced: EC2 starts it no more.");
+        }
+        script(machine).start();
+    }
+
+    /** Calls it unhealthy, as EC2 does with a machine that is impaired: its group replaces it. Returns at once. */
+    public void replace(Machine machine) {
+        if (instance(machine).filter(Instance::leaves).isPresent()) {
+            throw new Failure("Machine " + machine.name() + " is being replaced already.");
+        }
+        groups.change(machine.group(), group -> group.marking(machine.instanceId(), false));
+    }
+
+    /** It is gone at once, without a goodbye, as when EC2 has lost it. Its group launches another one. */
+    public void terminate(Machine machine) {
+        remove(List.of(machine));
+    }
+
+    /** A machine as its auto scaling group sees it. */
+    public Optional<Instance> instance(Machine machine) {
+        return groups.find(machine.group()).flatMap(group -> group.instance(machine.instanceId()));
     }
 
     /** Deletes everything on the shared storage, while no machine runs. */
@@ -191,17 +244,17 @@ public final class Rehearsal {
 
     /** Takes a machine out of the rotation: no new connections, in no target group. */
     public void drain(Machine machine) {
-        targetGroups(machine).forEach(group -> balancer.drain(group, machine.instanceId()));
+        ec2().drain(machine);
     }
 
     /** Puts a drained machine back. */
     public void undrain(Machine machine) {
-        targetGroups(machine).forEach(group -> balancer.undrain(group, machine.instanceId()));
+        ec2().undrain(machine);
     }
 
     /** How many connections the balancer has given to a machine so far. */
     public long connections(Machine machine) {
-        return targetGroups(machine).stream()
+        return ec2().targetGroups(machine).stream()
                 .mapToLong(group -> balancer.connections(group, machine.instanceId()))
                 .sum();
     }
@@ -291,28 +344,12 @@ public final class Rehearsal {
         }
     }
 
-    private void boot(Machine machine) {
-        MachineGroup group = site().machineGroup(machine.group());
-        Map<String, String> environment = new HashMap<>();
-        environment.put("NAME", machine.name());
-        environment.put("HOSTNAME", machine.hostname());
-        environment.put("INSTANCE_ID", machine.instanceId());
-        environment.put("NETNS", fabric.machine(machine.name()).name());
-        environment.put(
-                "CGROUP", cgroup().folder().resolve("machine-" + machine.name()).toString());
-        environment.put("CACHE", cache.toString());
-        environment.put("EFS", Folders.make(state.storage(site().fileSystem())).toString());
-        environment.put("DNS", site().vpc().resolver());
-        script(machine).prepare(environment, group.launchTemplate().userData());
-        script(machine).start();
-        targetGroups(machine).forEach(target -> balancer.register(target, machine.instanceId(), machine.address()));
+    private Ec2 ec2() {
+        return new Ec2(this, machines, balancer, cache);
     }
 
-    private List<TargetGroup> targetGroups(Machine machine) {
-        List<String> arns = site().machineGroup(machine.group()).targetGroupArns();
-        return site().balancer().targetGroups().stream()
-                .filter(group -> arns.contains(group.arn()))
-                .toList();
+    private Surroundings surroundings() {
+        return new Surroundings(checkout.script(""), cache, state, fabric, site(), tools());
     }
 
     private Tools tools() {

@@ -18,6 +18,8 @@ import picocli.CommandLine.Command;
             ClientCommand.class,
             ExecCommand.class,
             LoadCommand.class,
+            KillCommand.class,
+            StartCommand.class,
             DownCommand.class
         })
 final class Rehearse {

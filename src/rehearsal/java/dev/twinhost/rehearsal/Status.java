@@ -3,6 +3,7 @@ package dev.twinhost.rehearsal;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import dev.twinhost.rehearsal.machines.Machine;
 import dev.twinhost.rehearsal.machines.Signal;
+import dev.twinhost.rehearsal.scaling.Instance;
 import dev.twinhost.rehearsal.site.MachineGroup;
 import dev.twinhost.rehearsal.site.TargetGroup;
 import java.security.cert.CertificateParsingException;
@@ -42,13 +43,15 @@ record Status(
             @JsonProperty("instance") String instance,
             @JsonProperty("address") String address,
             @JsonProperty("zone") String zone,
+            @JsonProperty("lifecycle") String lifecycle,
+            @JsonProperty("health") String health,
             @JsonProperty("running") boolean running,
             @JsonProperty("signal") String signal,
             @JsonProperty("targets") Map<String, String> targets,
             @JsonProperty("certificate") Certificate certificate) {
-        private static final String FORMAT = "%-8s %-19s %-12s %-14s %-6s %-8s %-12s %s";
-        private static final String HEADER =
-                FORMAT.formatted("machine", "instance", "address", "zone", "power", "signal", "targets", "certificate");
+        private static final String FORMAT = "%-8s %-19s %-12s %-14s %-19s %-6s %-8s %-12s %s";
+        private static final String HEADER = FORMAT.formatted(
+                "machine", "instance", "address", "zone", "lifecycle", "power", "signal", "targets", "certificate");
 
         private static MachineStatus of(Rehearsal rehearsal, Machine machine) {
             boolean running = rehearsal.script(machine).running();
@@ -59,11 +62,15 @@ record Status(
                         .filter(health -> health.instanceId().equals(machine.instanceId()))
                         .forEach(health -> targets.put(String.valueOf(target.port()), health.state()));
             }
+            Optional<Instance> instance = rehearsal.instance(machine);
             return new MachineStatus(
                     machine.name(),
                     machine.instanceId(),
                     machine.address(),
                     machine.zone(),
+                    instance.map(known -> known.lifecycle().word()).orElse("none"),
+                    instance.map(known -> known.healthy() ? "Healthy" : "Unhealthy")
+                            .orElse("none"),
                     running,
                     rehearsal.signal(machine).map(Signal::name).orElse("none"),
                     targets,
@@ -85,6 +92,7 @@ record Status(
                             instance,
                             address,
                             zone,
+                            lifecycle.equals("InService") && !health.equals("Healthy") ? health : lifecycle,
                             running ? "on" : "off",
                             signal.toLowerCase(Locale.ROOT),
                             targets.isEmpty() ? "-" : targetsText(),

@@ -88,32 +88,44 @@ final class Surroundings {
                 "/mnt/site.cfg");
     }
 
-    /** It gets its own copy of the classes: the working copy may be compiled anew while it runs. */
     private Daemon startAws() {
+        return tools.ownDaemon(
+                "aws", fabric.vpc(), java(AwsStandIn.class, state.root().toString()));
+    }
+
+    /** Starts the groups' process, which makes namespaces and therefore lives outside of all. */
+    void startAutoScaling(Path checkout, String id) {
+        Daemon scaling = tools.outsideDaemon(
+                "auto-scaling", java(AutoScalingProcess.class, checkout.toString(), id, cache.toString()));
+        Await.that("auto scaling", LIMIT, () -> scaling.running() && scaling.spoke());
+    }
+
+    /** A class of the rehearsal as a program: from a copy, as the working copy may be compiled anew while it runs. */
+    private List<String> java(Class<?> main, String... arguments) {
         Path classes = state.classes();
-        Path packages = Folders.make(classes.resolve("dev/twinhost"));
+        Path packages = classes.resolve("dev/twinhost");
+        boolean copied = Files.isDirectory(packages);
+        Folders.make(packages);
         List<String> path = new ArrayList<>(List.of(classes.toString()));
         for (String entry : System.getProperty("java.class.path").split(File.pathSeparator)) {
             Path own = Path.of(entry, "dev/twinhost/rehearsal");
-            if (Files.isDirectory(own)) {
+            if (Files.isDirectory(own) && !copied) {
                 Command.of("cp", "-r", own.toString(), packages.toString()).run();
             } else if (entry.contains("jackson-")) {
                 path.add(entry);
             }
         }
-        return tools.ownDaemon(
-                "aws",
-                fabric.vpc(),
-                List.of(
-                        Path.of(System.getProperty("java.home"), "bin/java").toString(),
-                        "-Xshare:auto",
-                        "-XX:TieredStopAtLevel=1",
-                        "-XX:+UseSerialGC",
-                        "-Xmx64m",
-                        "-cp",
-                        String.join(File.pathSeparator, path),
-                        AwsStandIn.class.getName(),
-                        state.root().toString()));
+        List<String> words = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin/java").toString(),
+                "-Xshare:auto",
+                "-XX:TieredStopAtLevel=1",
+                "-XX:+UseSerialGC",
+                "-Xmx64m",
+                "-cp",
+                String.join(File.pathSeparator, path),
+                main.getName()));
+        words.addAll(List.of(arguments));
+        return words;
     }
 
     private void copy(String file, Path folder) {

@@ -61,6 +61,7 @@ final class UpCommand implements Callable<Integer> {
         progress.step("DNS, balancer, CA and the stand-in for AWS", rehearsal::startSurroundings);
         Startup startup = new Startup(rehearsal, progress);
         startup.launchAll();
+        progress.step("Auto scaling", rehearsal::startAutoScaling);
         startup.awaitCertificates();
     }
 

@@ -46,9 +46,20 @@ public final class RunningBalancer {
         state(group, instanceId, "ready");
     }
 
-    /** Forgets a target, and cuts what it still has. */
-    public void deregister(TargetGroup group, String instanceId) {
+    /** The end of a deregistration: it is no target any more. What it still has goes on, unless the group cuts that. */
+    public void release(TargetGroup group, String instanceId) {
+        state(group, instanceId, "maint");
+        if (group.endsDeregisteredConnections()) {
+            backends(group).forEach(backend -> demand("shutdown sessions server " + backend + "/" + instanceId, ""));
+        }
+    }
+
+    /** Forgets a machine, if it is known, and cuts what it still has. */
+    public void forget(TargetGroup group, String instanceId) {
         for (String backend : backends(group)) {
+            if (rows(backend).stream().noneMatch(row -> row.get("svname").equals(instanceId))) {
+                continue;
+            }
             String server = backend + "/" + instanceId;
             demand("set server " + server + " state maint", "");
             demand("shutdown sessions server " + server, "");
@@ -59,6 +70,7 @@ public final class RunningBalancer {
 
     public List<TargetHealth> health(TargetGroup group) {
         return rows(BalancerConfiguration.backend(group)).stream()
+                .filter(row -> !row.get("status").startsWith("MAINT"))
                 .map(row -> health(group, row))
                 .toList();
     }
@@ -85,7 +97,7 @@ public final class RunningBalancer {
     private static TargetHealth health(TargetGroup group, Row row) {
         String status = row.get("status");
         String id = row.get("svname");
-        if (status.startsWith("DRAIN") || status.startsWith("MAINT")) {
+        if (status.startsWith("DRAIN")) {
             return new TargetHealth(
                     id,
                     group.port(),

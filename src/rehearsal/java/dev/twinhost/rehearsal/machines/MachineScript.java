@@ -2,6 +2,7 @@ package dev.twinhost.rehearsal.machines;
 
 import dev.twinhost.rehearsal.system.Command;
 import dev.twinhost.rehearsal.system.Folders;
+import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -36,6 +37,16 @@ public final class MachineScript {
         call("start").run();
     }
 
+    /** Asks its PID 1 to power off; returns at once. */
+    public void shutDown() {
+        call("shutdown").run();
+    }
+
+    /** Cuts its power; returns when no process of it is left. Its disk stays. */
+    public void kill() {
+        call("kill").run();
+    }
+
     /** Kills it and deletes its disk. */
     public void remove() {
         call("remove").run();
@@ -56,6 +67,16 @@ public final class MachineScript {
         }
     }
 
+    /** Whether its PID 1 has ended by itself, to be started again. */
+    public boolean rebooted() {
+        return ended("rebooted");
+    }
+
+    /** Whether its PID 1 has ended by itself, for good. */
+    public boolean poweredOff() {
+        return ended("powered-off");
+    }
+
     /** A file of the machine as it sees it itself, while it runs. */
     public Path file(String path) {
         return Path.of("/proc", Folders.read(folder.resolve("init.pid")).strip(), "root", path);
@@ -68,6 +89,14 @@ public final class MachineScript {
 
     public Path console() {
         return folder.resolve("console.log");
+    }
+
+    private boolean ended(String how) {
+        try {
+            return Files.readString(folder.resolve("ended")).strip().equals(how);
+        } catch (IOException itRuns) {
+            return false;
+        }
     }
 
     private Command call(String verb, String... words) {

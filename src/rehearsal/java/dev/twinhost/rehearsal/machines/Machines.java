@@ -9,8 +9,11 @@ import dev.twinhost.rehearsal.system.StateFolder;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.security.SecureRandom;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
@@ -33,8 +36,7 @@ public final class Machines {
     public List<Machine> all() {
         return Folders.list(state.machines()).stream()
                 .map(folder -> folder.resolve(FILE))
-                .filter(Files::exists)
-                .map(Machines::read)
+                .flatMap(file -> read(file).stream())
                 .toList();
     }
 
@@ -44,6 +46,12 @@ public final class Machines {
                 .findFirst()
                 .orElseThrow(() -> new Failure("There is no machine " + name + "; there are: "
                         + all().stream().map(Machine::name).collect(Collectors.joining(", "))));
+    }
+
+    public Optional<Machine> withId(String instanceId) {
+        return all().stream()
+                .filter(machine -> machine.instanceId().equals(instanceId))
+                .findFirst();
     }
 
     public Optional<Machine> at(String address) {
@@ -56,13 +64,14 @@ public final class Machines {
         return state.machines().resolve(machine.name());
     }
 
-    /** The next machine of a group, as the group would launch it: in the subnet that has the fewest of it. */
-    public Machine launch(MachineGroup group) {
+    /** The next machine of a group: in the subnet that has the fewest of it, without those that are leaving. */
+    public Machine launch(MachineGroup group, Collection<String> leaving) {
         List<Machine> existing = all();
         Subnet subnet = group.subnets().stream()
                 .min(Comparator.comparingLong(candidate -> existing.stream()
                         .filter(machine -> machine.group().equals(group.id()))
                         .filter(machine -> machine.subnet().equals(candidate.id()))
+                        .filter(machine -> !leaving.contains(machine.instanceId()))
                         .count()))
                 .orElseThrow(() -> new Failure("The group " + group.id() + " has no subnet."));
         Machine machine = new Machine(
@@ -71,8 +80,15 @@ public final class Machines {
         return machine;
     }
 
+    /** Its name and address are free at once; what it leaves behind goes meanwhile. */
     public void forget(Machine machine) {
-        Folders.delete(folder(machine));
+        Path gone = state.root().resolve("gone-" + machine.instanceId());
+        try {
+            Files.move(folder(machine), gone, StandardCopyOption.ATOMIC_MOVE);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        Folders.delete(gone);
     }
 
     public void signal(Machine machine, Signal signal) {
@@ -98,9 +114,12 @@ public final class Machines {
         }
     }
 
-    private static Machine read(Path file) {
+    /** Nothing where there is none, or none any more. */
+    private static Optional<Machine> read(Path file) {
         try {
-            return JSON.readValue(file.toFile(), Machine.class);
+            return Optional.of(JSON.readValue(Files.readString(file), Machine.class));
+        } catch (NoSuchFileException e) {
+            return Optional.empty();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

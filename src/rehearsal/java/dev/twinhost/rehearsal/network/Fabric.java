@@ -103,6 +103,8 @@ public final class Fabric {
 
     /** Takes a machine's namespace and link away; as a member of its groups it is only forgotten with all of them. */
     public void disconnect(String machine) {
+        // A namespace lives on for a moment after it is deleted, and its link with it: the name has to be free at once.
+        vpc.ip("link delete " + link(machine));
         machine(machine).delete();
     }
 

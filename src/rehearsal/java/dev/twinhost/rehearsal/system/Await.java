@@ -29,6 +29,17 @@ public final class Await {
         }
     }
 
+    /** Whether it comes true within the limit. */
+    public static boolean within(Duration limit, BooleanSupplier condition) {
+        long end = System.nanoTime() + limit.toNanos();
+        boolean met = condition.getAsBoolean();
+        while (!met && System.nanoTime() < end) {
+            pause();
+            met = condition.getAsBoolean();
+        }
+        return met;
+    }
+
     private static void pause() {
         try {
             Thread.sleep(PAUSE.toMillis());

@@ -28,12 +28,17 @@ public record StateFolder(Path root) {
         return root.resolve("machines");
     }
 
+    /** One file per auto scaling group. */
+    public Path groups() {
+        return make("groups");
+    }
+
     /** One folder per auto scaling group, in it one file per instance that has signalled. */
     public Path signals() {
         return root.resolve("signals");
     }
 
-    /** Logs of the daemons. */
+    /** Logs of the daemons, and of the machines that are gone. */
     public Path logs() {
         return make("logs");
     }

@@ -26,12 +26,12 @@ public final class Tools {
 
     /** A program that ends by itself; it sees the folder as /mnt. */
     public Command command(Namespace where, Path work, String... words) {
-        return entering("tool", where, work, Arrays.asList(words));
+        return entering("tool", where.name(), work, Arrays.asList(words));
     }
 
     /** A program of this machine with the DNS and the authorities that stand in the folder. */
     public Command asVisitor(Namespace where, Path work, List<String> words) {
-        return entering("visitor", where, work, words);
+        return entering("visitor", where.name(), work, words);
     }
 
     /** A program that goes on running when this process has ended. */
@@ -43,13 +43,13 @@ public final class Tools {
     /** A program of this machine, not of the tools, that goes on running when this process has ended. */
     public Daemon ownDaemon(String name, Namespace where, List<String> words) {
         Path log = log(name);
-        return new Daemon(name, entering("own", where, logs, words).detached(log), log);
+        return new Daemon(name, entering("own", where.name(), logs, words).detached(log), log);
     }
 
     /** The same with the DNS and the authorities that stand in the folder. */
     public Daemon visitorDaemon(String name, Namespace where, Path work, List<String> words) {
         Path log = log(name);
-        return new Daemon(name, entering("visitor", where, work, words).detached(log), log);
+        return new Daemon(name, entering("visitor", where.name(), work, words).detached(log), log);
     }
 
     /** Where a daemon's output goes. */
@@ -57,12 +57,18 @@ public final class Tools {
         return logs.resolve(name + ".log");
     }
 
-    private Command entering(String how, Namespace where, Path work, List<String> words) {
+    /** A program of this machine that makes namespaces, outside of all of them. */
+    public Daemon outsideDaemon(String name, List<String> words) {
+        Path log = log(name);
+        return new Daemon(name, entering("outside", "", logs, words).detached(log), log);
+    }
+
+    private Command entering(String how, String where, Path work, List<String> words) {
         List<String> all = new ArrayList<>(List.of(enter.toString(), how));
         all.addAll(words);
         try {
             return Command.of(all)
-                    .with("NETNS", where.name())
+                    .with("NETNS", where)
                     .with("CGROUP", cgroup.part("tools").toString())
                     .with("TOOLS", Files.exists(tree) ? tree.toRealPath().toString() : tree.toString())
                     .with("WORK", work.toString());
