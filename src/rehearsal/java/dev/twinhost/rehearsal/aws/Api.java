@@ -4,6 +4,7 @@ import com.sun.net.httpserver.HttpExchange;
 import dev.twinhost.rehearsal.balancer.RunningBalancer;
 import dev.twinhost.rehearsal.machines.Machine;
 import dev.twinhost.rehearsal.machines.Machines;
+import dev.twinhost.rehearsal.scaling.Groups;
 import dev.twinhost.rehearsal.site.Site;
 import java.io.IOException;
 import java.util.Map;
@@ -14,13 +15,16 @@ final class Api {
     private final Map<String, Action> actions;
     private final CallLog log;
 
-    Api(Site site, Machines machines, RunningBalancer balancer, CallLog log) {
+    Api(Site site, Machines machines, Groups groups, RunningBalancer balancer, CallLog log) {
         this.log = log;
         actions = Map.of(
                 "ssm:GetParameter", new GetParameter(site),
                 "s3:GetObject", new GetObject(site),
                 "elasticloadbalancing:DescribeTargetHealth", new DescribeTargetHealth(site, balancer),
-                "cloudformation:SignalResource", new SignalResource(site, machines));
+                "cloudformation:SignalResource", new SignalResource(site, machines),
+                "autoscaling:DescribeAutoScalingGroups", new DescribeAutoScalingGroups(site, machines, groups),
+                "autoscaling:SetInstanceHealth", new SetInstanceHealth(site, machines, groups),
+                "autoscaling:CompleteLifecycleAction", new CompleteLifecycleAction(site, groups));
     }
 
     Answer answer(Machine caller, HttpExchange exchange) throws IOException {

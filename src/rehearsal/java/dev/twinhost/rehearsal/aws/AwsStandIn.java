@@ -6,6 +6,7 @@ import dev.twinhost.rehearsal.balancer.RunningBalancer;
 import dev.twinhost.rehearsal.machines.Machine;
 import dev.twinhost.rehearsal.machines.Machines;
 import dev.twinhost.rehearsal.network.Fabric;
+import dev.twinhost.rehearsal.scaling.Groups;
 import dev.twinhost.rehearsal.site.Site;
 import dev.twinhost.rehearsal.system.Folders;
 import dev.twinhost.rehearsal.system.StateFolder;
@@ -32,8 +33,9 @@ public final class AwsStandIn {
         Site site = Site.read(state.assembly());
         CallLog log = new CallLog(state.awsCalls());
         machines = new Machines(state);
-        metadata = new Metadata(site, state, log);
-        api = new Api(site, machines, new RunningBalancer(state.balancer()), log);
+        Groups groups = new Groups(state);
+        metadata = new Metadata(site, state, groups, log);
+        api = new Api(site, machines, groups, new RunningBalancer(state.balancer()), log);
     }
 
     /** Runs until it is killed. The argument is the state folder. */

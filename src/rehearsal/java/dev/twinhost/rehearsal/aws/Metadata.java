@@ -2,6 +2,8 @@ package dev.twinhost.rehearsal.aws;
 
 import com.sun.net.httpserver.HttpExchange;
 import dev.twinhost.rehearsal.machines.Machine;
+import dev.twinhost.rehearsal.scaling.Groups;
+import dev.twinhost.rehearsal.scaling.Instance;
 import dev.twinhost.rehearsal.site.MachineGroup;
 import dev.twinhost.rehearsal.site.Site;
 import dev.twinhost.rehearsal.system.Folders;
@@ -22,12 +24,14 @@ final class Metadata {
 
     private final Site site;
     private final StateFolder state;
+    private final Groups groups;
     private final CallLog log;
     private final Map<String, Instant> tokens = new ConcurrentHashMap<>();
 
-    Metadata(Site site, StateFolder state, CallLog log) {
+    Metadata(Site site, StateFolder state, Groups groups, CallLog log) {
         this.site = site;
         this.state = state;
+        this.groups = groups;
         this.log = log;
     }
 
@@ -91,7 +95,7 @@ final class Metadata {
         documents.put("meta-data/local-hostname", fullName);
         documents.put("meta-data/placement/region", region);
         documents.put("meta-data/placement/availability-zone", caller.zone());
-        documents.put("meta-data/autoscaling/target-lifecycle-state", "InService");
+        documents.put("meta-data/autoscaling/target-lifecycle-state", leaves(caller) ? "Terminated" : "InService");
         documents.put("meta-data/iam/security-credentials", ROLE);
         documents.put("meta-data/iam/security-credentials/" + ROLE, Credentials.document(caller));
         documents.put("dynamic/instance-identity/document", """
@@ -111,6 +115,14 @@ final class Metadata {
                         caller.address(),
                         region));
         return documents;
+    }
+
+    /** Whether its group wants to end it, from the first moment on. */
+    private boolean leaves(Machine caller) {
+        return groups.find(caller.group())
+                .flatMap(group -> group.instance(caller.instanceId()))
+                .filter(Instance::leaves)
+                .isPresent();
     }
 
     private static String key(Machine caller, String token) {

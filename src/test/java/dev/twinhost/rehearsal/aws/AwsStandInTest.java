@@ -6,6 +6,10 @@ import com.sun.net.httpserver.HttpServer;
 import dev.twinhost.rehearsal.SmallAssembly;
 import dev.twinhost.rehearsal.machines.Machines;
 import dev.twinhost.rehearsal.machines.Signal;
+import dev.twinhost.rehearsal.scaling.Group;
+import dev.twinhost.rehearsal.scaling.Groups;
+import dev.twinhost.rehearsal.scaling.Instance;
+import dev.twinhost.rehearsal.scaling.Lifecycle;
 import dev.twinhost.rehearsal.site.Site;
 import dev.twinhost.rehearsal.system.Folders;
 import dev.twinhost.rehearsal.system.StateFolder;
@@ -18,6 +22,7 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -30,18 +35,28 @@ class AwsStandInTest {
     private final HttpClient client = HttpClient.newHttpClient();
     private StateFolder state;
     private Site site;
+    private Groups groups;
     private HttpServer metadata;
     private HttpServer api;
 
     @BeforeEach
     void startWithOneMachineOnThisAddress(@TempDir Path folder) throws IOException {
         state = new StateFolder(folder);
-        new SmallAssembly().write(Folders.make(state.assembly()));
+        new SmallAssembly()
+                .with(
+                        "/Hosts/Properties/Tags",
+                        "[{\"Key\": \"twinhost:stack\", \"Value\": \"Small\", \"PropagateAtLaunch\": true}]")
+                .with("/Hosts/Properties/HealthCheckGracePeriod", "300")
+                .write(Folders.make(state.assembly()));
         site = Site.read(state.assembly());
         Folders.make(state.machines().resolve("1"));
         Folders.write(state.machines().resolve("1/machine.json"), """
                 {"name": "1", "instanceId": "%s", "group": "Hosts", "address": "127.0.0.1", "subnet": "s",
                  "zone": "eu-central-1a"}""".formatted(INSTANCE));
+        Folders.write(state.groups().resolve("Hosts.json"), """
+                {"smallest": 2, "largest": 3, "desired": 2, "warmup": 0, "suspended": [], "instances": [
+                  {"id": "%s", "lifecycle": "IN_SERVICE", "healthy": true, "since": %d}]}""".formatted(INSTANCE, System.currentTimeMillis()));
+        groups = new Groups(state);
         AwsStandIn standIn = new AwsStandIn(state);
         metadata = standIn.serveMetadata(new InetSocketAddress("127.0.0.1", 0));
         api = standIn.serveApi(new InetSocketAddress("127.0.0.1", 0));
@@ -127,6 +142,73 @@ class AwsStandInTest {
     }
 
     @Test
+    void shouldDescribeTheGroupsWhoseTagsMatch() throws Exception {
+        groups.change("Hosts", group -> group.suspending(List.of("HealthCheck")));
+        String all = describe("");
+        assertThat(all)
+                .contains("<AutoScalingGroupName>" + hosts() + "</AutoScalingGroupName><MinSize>2</MinSize>"
+                        + "<MaxSize>3</MaxSize><DesiredCapacity>2</DesiredCapacity>")
+                .contains("<InstanceId>" + INSTANCE + "</InstanceId><InstanceType>t4g.small</InstanceType>"
+                        + "<AvailabilityZone>eu-central-1a</AvailabilityZone>"
+                        + "<LifecycleState>InService</LifecycleState><HealthStatus>Healthy</HealthStatus>")
+                .contains("<SuspendedProcesses><member><ProcessName>HealthCheck</ProcessName></member></Suspended")
+                .contains("<Key>twinhost:stack</Key><Value>Small</Value>");
+        String filter = "&Filters.member.1.Name=tag:twinhost:stack&Filters.member.1.Values.member.1=";
+        assertThat(describe(filter + "Small")).isEqualTo(all);
+        assertThat(describe(filter + "Other")).contains("<AutoScalingGroups></AutoScalingGroups>");
+        assertThat(describe("&AutoScalingGroupNames.member.1=other"))
+                .contains("<AutoScalingGroups></AutoScalingGroups>");
+        assertThat(describe("&Filters.member.1.Name=tag-key&Filters.member.1.Values.member.1=a"))
+                .contains("The rehearsal cannot play the filter tag-key; it plays tag:KEY");
+    }
+
+    @Test
+    void shouldCallAMachineUnhealthyOnlyAfterItsGracePeriodUnlessItIsSaidSo() throws Exception {
+        assertThat(setHealth(INSTANCE, "Unhealthy", "").statusCode()).isEqualTo(200);
+        assertThat(groups.get("Hosts").instance(INSTANCE).orElseThrow().healthy())
+                .isTrue();
+        assertThat(setHealth(INSTANCE, "Unhealthy", "&ShouldRespectGracePeriod=false")
+                        .statusCode())
+                .isEqualTo(200);
+        assertThat(groups.get("Hosts").instance(INSTANCE).orElseThrow().healthy())
+                .isFalse();
+        assertThat(describe("")).contains("<HealthStatus>Unhealthy</HealthStatus>");
+    }
+
+    @Test
+    void shouldRefuseTheHealthOfAMachineThatNoGroupHas() throws Exception {
+        HttpResponse<String> answer = setHealth("i-0999", "Unhealthy", "");
+        assertThat(answer.statusCode()).isEqualTo(400);
+        assertThat(answer.body())
+                .contains("<Code>ValidationError</Code><Message>Instance Id not found - No managed instance found for"
+                        + " instance ID: i-0999</Message>");
+        assertThat(setHealth(INSTANCE, "Ill", "").body()).contains("Valid instance health states are");
+    }
+
+    @Test
+    void shouldTellAMachineThatItIsToEndAsSoonAsItsGroupWantsIt() throws Exception {
+        groups.change("Hosts", group -> group.ending(List.of(INSTANCE)));
+        assertThat(document("/latest/meta-data/autoscaling/target-lifecycle-state"))
+                .isEqualTo("Terminated");
+        assertThat(describe("")).contains("<LifecycleState>Terminating</LifecycleState>");
+    }
+
+    @Test
+    void shouldCompleteATerminationHookOnceAndOnlyWhileItIsWaitedFor() throws Exception {
+        String none = "<Code>ValidationError</Code><Message>No active Lifecycle Action found with instance ID ";
+        assertThat(complete(hosts(), "goodbye", INSTANCE).body()).contains(none + INSTANCE);
+        moveTo(Lifecycle.TERMINATING);
+        assertThat(complete(hosts(), "goodbye", INSTANCE).body()).contains(none + INSTANCE);
+        moveTo(Lifecycle.TERMINATING_WAIT);
+        assertThat(complete(hosts(), "hello", INSTANCE).body()).contains(none + INSTANCE);
+        assertThat(complete(hosts(), "goodbye", "i-0999").body()).contains(none + "i-0999");
+        assertThat(complete("other", "goodbye", INSTANCE).body()).contains("AutoScalingGroup name not found");
+        assertThat(complete(hosts(), "goodbye", INSTANCE).statusCode()).isEqualTo(200);
+        assertThat(describe("")).contains("<LifecycleState>Terminating:Proceed</LifecycleState>");
+        assertThat(complete(hosts(), "goodbye", INSTANCE).body()).contains(none + INSTANCE);
+    }
+
+    @Test
     void shouldRefuseEveryOtherCallByName() throws Exception {
         assertThat(send(json("PutParameter", "{}")).body())
                 .isEqualTo("{\"__type\":\"InvalidAction\",\"message\":\"The rehearsal cannot play ssm:PutParameter\"}");
@@ -163,6 +245,40 @@ class AwsStandInTest {
                 .header("X-aws-ec2-metadata-token-ttl-seconds", "60"));
         return send(metadata(path).header("X-aws-ec2-metadata-token", token.body()))
                 .body();
+    }
+
+    private String hosts() {
+        return site.machineGroup("Hosts").name();
+    }
+
+    private String describe(String parameters) throws Exception {
+        return send(form("autoscaling", "Action=DescribeAutoScalingGroups&Version=2011-01-01" + parameters))
+                .body();
+    }
+
+    private HttpResponse<String> setHealth(String instance, String status, String parameters) throws Exception {
+        return send(form(
+                "autoscaling",
+                "Action=SetInstanceHealth&InstanceId=" + instance + "&HealthStatus=" + status + parameters));
+    }
+
+    private HttpResponse<String> complete(String group, String hook, String instance) throws Exception {
+        return send(form(
+                "autoscaling",
+                "Action=CompleteLifecycleAction&LifecycleActionResult=CONTINUE&LifecycleHookName=" + hook
+                        + "&AutoScalingGroupName=" + group + "&InstanceId=" + instance));
+    }
+
+    private void moveTo(Lifecycle lifecycle) {
+        groups.change(
+                "Hosts",
+                group -> new Group(
+                        2,
+                        3,
+                        2,
+                        0,
+                        List.of(),
+                        List.of(new Instance(INSTANCE, lifecycle, true, System.currentTimeMillis()))));
     }
 
     private HttpRequest.Builder metadata(String path) {
