@@ -9,7 +9,7 @@ shopt -s inherit_errexit
 : "${TWINHOST_STACK:?}" "${TWINHOST_SIGNAL_RESOURCE:?}" "${TWINHOST_LOG_GROUP:?}"
 
 export HOME=${HOME:-/root}
-readonly LOG=/var/log/twinhost.log
+readonly LOG=/var/log/twinhost.log UNIT=twinhost-launcher.service
 
 log() {
   printf '%s launcher: %s\n' "$(date -u +%FT%TZ)" "$*"
@@ -84,11 +84,35 @@ mount_storage() {
   done
 }
 
+# cloud-init runs user-data once per instance, and would leave a machine that restarts during its first boot without a release and without a
+# signal. So systemd runs it again on every boot, until it has signalled. What bootstrap does on every boot comes after it.
+run_again_until_signalled() {
+  [[ $0 -ef /opt/twinhost/user-data ]] || install -D -m 0700 "$0" /opt/twinhost/user-data
+  cat >"/etc/systemd/system/$UNIT" <<'EOF'
+[Unit]
+Description=Twinhost: the first boot, where a restart has cut it short
+Wants=network-online.target
+After=network-online.target
+Before=twinhost-bootstrap.service
+
+[Service]
+Type=oneshot
+ExecStart=/bin/bash /opt/twinhost/user-data
+# what serves the mounted storage stays
+KillMode=process
+
+[Install]
+WantedBy=multi-user.target
+EOF
+  systemctl -q enable "$UNIT"
+}
+
 prepare() {
   trap 'log "line $LINENO failed: $BASH_COMMAND"' ERR
   local name release folder limit
   log "a $TWINHOST_ROLE starts"
   mkdir -p /etc/twinhost /opt/twinhost
+  run_again_until_signalled
   for name in AWS_REGION TWINHOST_ROLE TWINHOST_FILE_SYSTEM TWINHOST_RELEASE_PARAMETER TWINHOST_STACK TWINHOST_SIGNAL_RESOURCE TWINHOST_LOG_GROUP; do
     printf 'export %s=%q\n' "$name" "${!name}"
   done | install -m 0600 /dev/stdin /etc/twinhost/machine.env
@@ -107,16 +131,21 @@ prepare() {
   ln -sfn "$folder" /opt/twinhost/current
 }
 
-# signal STATUS: tells CloudFormation how this machine came up; 0 is success.
+# signal STATUS: tells CloudFormation how this machine came up; 0 is success. Once only: where nobody waits for it, it is refused. Where the
+# machine shuts down instead (systemd first stops units, then sends everybody SIGTERM), the next boot goes on.
 signal() {
   local status=FAILURE said reason
+  (($1 != 143)) && [[ $(systemctl is-system-running 2>/dev/null) != stopping ]] || return 0
   (($1 != 0)) || status=SUCCESS
   reason=$(tail -n 1 "$LOG")
   said=$(timeout 60 aws cloudformation signal-resource --stack-name "$TWINHOST_STACK" --logical-resource-id "$TWINHOST_SIGNAL_RESOURCE" \
     --unique-id "$(metadata instance-id)" --status "$status" 2>&1) ||
     printf '%s\n' "$(log "$status could not be signalled: $said")" "$reason" | tee -a "$LOG"
+  systemctl -q disable "$UNIT" || true
+  rm -f "/etc/systemd/system/$UNIT" /opt/twinhost/user-data
 }
 
 trap 'signal $?' EXIT
+trap 'exit 143' TERM # without it the status at the exit would be that of the command before
 prepare 2>&1 | tee -a "$LOG"
 bash /opt/twinhost/current/docker/host/twinhost bootstrap

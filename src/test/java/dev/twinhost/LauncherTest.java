@@ -19,6 +19,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * The user-data of a machine, run as root on the root file system of the rehearsal's hosts, with stand-ins for AWS, the
@@ -27,6 +29,8 @@ import org.junit.jupiter.api.io.TempDir;
 @Tag("root")
 class LauncherTest {
     private static final String ODD = "a'b\"c $HOME `id` \\";
+
+    private static final String UNIT = "/etc/systemd/system/twinhost-launcher.service";
 
     private static Path host;
 
@@ -52,11 +56,13 @@ class LauncherTest {
         Files.createDirectories(folder.resolve("lab/stand-ins"));
         release("echo 'bootstrap of the release ran'", true);
         standIn("curl", "echo i-0a");
-        standIn("systemctl", "");
+        standIn("systemctl", "[[ $1 != is-system-running ]] || cat /lab/state");
+        Files.writeString(folder.resolve("lab/state"), "running");
         standIn("rpm", "[[ \" $(cat /lab/installed 2>/dev/null) \" == *\" ${*: -1} \"* ]]");
         standIn("dnf", "[[ ! -e /lab/no-packages ]]");
         standIn("mount", """
                 if [[ -e /lab/unknown ]]; then rm /lab/unknown; exit 1; fi
+                [[ ! -e /lab/cut ]] || kill -"$(cat /lab/cut)" -1
                 touch /lab/mounted""");
         standIn("grep", """
                 if [[ "$*" == *'/proc/self/mounts' ]]; then [[ -e /lab/mounted ]]; else exec /usr/bin/grep "$@"; fi""");
@@ -183,6 +189,60 @@ class LauncherTest {
                 .doesNotExist();
     }
 
+    /** KILL is a power cut, TERM what systemd says to every process when it shuts down. */
+    @ParameterizedTest
+    @ValueSource(strings = {"KILL", "TERM"})
+    void shouldGoOnAtTheNextBootWhereTheFirstIsCutShortBeforeBootstrap(String signal) throws Exception {
+        Files.writeString(folder.resolve("lab/cut"), signal);
+        boot();
+        Files.delete(folder.resolve("lab/cut"));
+
+        assertGoesOn();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"KILL", "TERM"})
+    void shouldGoOnAtTheNextBootWhereTheFirstIsCutShortDuringBootstrap(String signal) throws Exception {
+        release("kill -" + signal + " -1; exit 1", true);
+        boot();
+        release("echo 'bootstrap of the release ran'", true);
+
+        assertGoesOn();
+    }
+
+    @Test
+    void shouldGoOnAtTheNextBootWhereAShutdownMakesBootstrapFail() throws Exception {
+        release("echo stopping >/lab/state; exit 1", true);
+        boot();
+        Files.writeString(folder.resolve("lab/state"), "running");
+        release("echo 'bootstrap of the release ran'", true);
+
+        assertGoesOn();
+    }
+
+    private void assertGoesOn() throws IOException {
+        assertThat(calls("aws cloudformation")).as("not signalled yet").isEmpty();
+        assertThat(calls("systemctl")).contains("systemctl -q enable twinhost-launcher.service\n");
+
+        assertThat(boot(execStart()).output()).contains("bootstrap of the release ran");
+        assertThat(calls("aws cloudformation"))
+                .containsOnlyOnce("--status SUCCESS")
+                .hasLineCount(1);
+        assertThat(calls("systemctl")).contains("systemctl -q disable twinhost-launcher.service\n");
+        assertThat(folder.resolve("layer/upper" + UNIT)).doesNotExist();
+    }
+
+    @Test
+    void shouldNotRunAgainOnceItHasSignalled() throws IOException {
+        boot();
+
+        assertThat(calls("systemctl"))
+                .containsSubsequence(
+                        "systemctl -q enable twinhost-launcher.service\n",
+                        "systemctl -q disable twinhost-launcher.service\n");
+        assertThat(folder.resolve("layer/upper" + UNIT)).doesNotExist();
+    }
+
     @Test
     void shouldRefuseToStartWithoutAVariable() throws IOException {
         header.remove("TWINHOST_STACK");
@@ -202,7 +262,21 @@ class LauncherTest {
         return result;
     }
 
+    /** What systemd starts on the boots after the first. */
+    private String execStart() throws IOException {
+        return left(UNIT.substring(1))
+                .lines()
+                .filter(line -> line.startsWith("ExecStart="))
+                .map(line -> line.substring("ExecStart=".length()))
+                .findFirst()
+                .orElseThrow();
+    }
+
     private Command.Result boot() throws IOException {
+        return boot("bash /lab/user-data");
+    }
+
+    private Command.Result boot(String command) throws IOException {
         String launcher = Files.readString(Shell.CHECKOUT.resolve("src/main/resources/dev/twinhost/user-data.sh"));
         Files.writeString(folder.resolve("lab/user-data"), "#!/bin/bash\n" + ShellExports.of(header) + launcher);
         Files.deleteIfExists(folder.resolve("lab/calls"));
@@ -224,11 +298,12 @@ class LauncherTest {
                         mount --bind "$1/lab" lab
                         mount -t proc proc proc
                         mount --rbind /dev dev
-                        exec env -i PATH=/lab/stand-ins:/usr/sbin:/usr/bin:/sbin:/bin chroot . bash /lab/user-data
+                        exec env -i PATH=/lab/stand-ins:/usr/sbin:/usr/bin:/sbin:/bin chroot . bash -c "$3; exit \\$?"
                         """,
                         "-",
                         folder.toString(),
-                        host.toString())
+                        host.toString(),
+                        command)
                 .result();
     }
 
