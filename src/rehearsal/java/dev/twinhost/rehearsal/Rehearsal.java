@@ -11,9 +11,11 @@ import dev.twinhost.rehearsal.network.Fabric;
 import dev.twinhost.rehearsal.scaling.AutoScaling;
 import dev.twinhost.rehearsal.scaling.Groups;
 import dev.twinhost.rehearsal.scaling.Instance;
+import dev.twinhost.rehearsal.scaling.StackUpdate;
 import dev.twinhost.rehearsal.site.MachineGroup;
 import dev.twinhost.rehearsal.site.Site;
 import dev.twinhost.rehearsal.site.TargetGroup;
+import dev.twinhost.rehearsal.system.Await;
 import dev.twinhost.rehearsal.system.Cgroup;
 import dev.twinhost.rehearsal.system.Command;
 import dev.twinhost.rehearsal.system.Failure;
@@ -225,6 +227,36 @@ public final class Rehearsal {
             throw new Failure("Machine " + machine.name() + " is being replaced already.");
         }
         groups.change(machine.group(), group -> group.marking(machine.instanceId(), false));
+    }
+
+    /** CloudFormation's rolling update of all groups, or of some; returns when the last old machine is gone. */
+    void roll(Progress progress) {
+        roll(progress, site().machineGroups());
+    }
+
+    void roll(Progress progress, List<MachineGroup> some) {
+        BootWatch watch = new BootWatch(this);
+        List<Machine> old = new StackUpdate(groups, machines::withId, watch, progress::say).roll(some);
+        progress.say("The update is complete; what was replaced takes its leave");
+        for (Machine machine : old) {
+            Await.that(
+                    "the end of " + machine.described(),
+                    departure(site().machineGroup(machine.group())),
+                    () -> instance(machine).isEmpty());
+            progress.say("  " + machine.described() + " is gone");
+        }
+    }
+
+    /** Has every group take a new machine for ready after this time, for those who cannot wait for the template's. */
+    public void shortenWarmup(Duration warmup) {
+        site().machineGroups().forEach(group -> groups.change(group.id(), now -> now.warmingUp(warmup.toSeconds())));
+    }
+
+    /** How long the end of an unhealthy machine takes at most. */
+    Duration departure(MachineGroup group) {
+        return Duration.ofSeconds(groups.get(group.id()).warmup())
+                .plus(autoScaling(line -> {}).departure(group))
+                .plusMinutes(1);
     }
 
     /** It is gone at once, without a goodbye, as when EC2 has lost it. Its group launches another one. */

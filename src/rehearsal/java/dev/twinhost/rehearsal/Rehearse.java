@@ -20,6 +20,8 @@ import picocli.CommandLine.Command;
             LoadCommand.class,
             KillCommand.class,
             StartCommand.class,
+            ReplaceCommand.class,
+            RollCommand.class,
             DownCommand.class
         })
 final class Rehearse {

@@ -10,4 +10,9 @@ public record Machine(String name, String instanceId, String group, String addre
     public String hostname() {
         return "ip-" + address.replace('.', '-');
     }
+
+    /** For a person who reads of it. */
+    public String described() {
+        return (name.matches("\\d+") ? "host " : "") + name + " (" + instanceId + ", " + address + ")";
+    }
 }

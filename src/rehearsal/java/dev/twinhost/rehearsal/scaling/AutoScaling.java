@@ -81,6 +81,13 @@ public final class AutoScaling {
         }
     }
 
+    /** How long a machine takes at most from the wish that it end to its end. */
+    public Duration departure(MachineGroup template) {
+        return deregistrationDelay(template)
+                .plus(template.goodbye().map(TerminationHook::timeout).orElse(Duration.ZERO))
+                .plus(SHUTDOWN);
+    }
+
     /** A new machine of a group, which counts from now on. */
     public Machine launch(MachineGroup template) {
         Machine machine = fleet.launch(template, groups.get(template.id()).leaving());

@@ -1,6 +1,5 @@
 package dev.twinhost.rehearsal.scaling;
 
-import com.fasterxml.jackson.annotation.JsonIgnore;
 import dev.twinhost.rehearsal.site.MachineGroup;
 import dev.twinhost.rehearsal.site.MaintenancePolicy;
 import java.util.ArrayList;
@@ -33,13 +32,17 @@ public record Group(
     }
 
     /** The machines that count. */
-    @JsonIgnore
     public List<Instance> active() {
         return instances.stream().filter(instance -> !instance.leaves()).toList();
     }
 
+    public long inService() {
+        return instances.stream()
+                .filter(instance -> instance.lifecycle() == Lifecycle.IN_SERVICE)
+                .count();
+    }
+
     /** The instance ids of those that are to end. */
-    @JsonIgnore
     public Set<String> leaving() {
         return instances.stream().filter(Instance::leaves).map(Instance::id).collect(Collectors.toSet());
     }

@@ -1,6 +1,5 @@
 package dev.twinhost.rehearsal.scaling;
 
-import com.fasterxml.jackson.annotation.JsonIgnore;
 import java.time.Duration;
 import java.time.Instant;
 
@@ -28,7 +27,6 @@ public record Instance(String id, Lifecycle lifecycle, boolean healthy, long sin
     }
 
     /** Whether its group wants to end it. */
-    @JsonIgnore
     public boolean leaves() {
         return !lifecycle.counts();
     }

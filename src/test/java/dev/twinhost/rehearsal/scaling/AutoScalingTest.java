@@ -3,7 +3,6 @@ package dev.twinhost.rehearsal.scaling;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.twinhost.rehearsal.SmallAssembly;
-import dev.twinhost.rehearsal.machines.Machine;
 import dev.twinhost.rehearsal.site.MachineGroup;
 import dev.twinhost.rehearsal.site.Site;
 import dev.twinhost.rehearsal.system.Await;
@@ -11,12 +10,9 @@ import dev.twinhost.rehearsal.system.StateFolder;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.Collections;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ConcurrentHashMap;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -25,8 +21,8 @@ class AutoScalingTest {
     private static final Duration LIMIT = Duration.ofSeconds(10);
 
     private final List<String> log = Collections.synchronizedList(new ArrayList<>());
-    private final FakeFleet fleet = new FakeFleet();
     private Groups groups;
+    private FakeFleet fleet;
     private MachineGroup hosts;
     private AutoScaling scaling;
 
@@ -42,6 +38,7 @@ class AutoScalingTest {
         hosts = site.machineGroup("Hosts");
         groups = new Groups(new StateFolder(folder));
         groups.create(hosts);
+        fleet = new FakeFleet(groups);
         scaling = new AutoScaling(site, groups, fleet, log::add);
         scaling.keep(hosts);
         awaitInService(2);
@@ -88,7 +85,7 @@ class AutoScalingTest {
 
     @Test
     void shouldLaunchAnotherForOneThatIsGone() {
-        fleet.machines.remove("i-1");
+        fleet.lose("i-1");
         groups.change("Hosts", group -> group.without("i-1"));
         scaling.keep(hosts);
         awaitInService(2);
@@ -97,7 +94,7 @@ class AutoScalingTest {
 
     @Test
     void shouldNotSeeThatThePowerOfAMachineWasCut() {
-        fleet.ends.put("i-1", "killed");
+        fleet.end("i-1", "killed");
         scaling.keep(hosts);
         scaling.keep(hosts);
         assertThat(groups.get("Hosts").instances()).hasSize(2).allMatch(Instance::healthy);
@@ -106,7 +103,7 @@ class AutoScalingTest {
 
     @Test
     void shouldStartAMachineAgainThatReboots() {
-        fleet.ends.put("i-1", "rebooted");
+        fleet.end("i-1", "rebooted");
         scaling.keep(hosts);
         Await.that("the start of i-1", LIMIT, () -> fleet.said("i-1").contains("start"));
         assertThat(groups.get("Hosts").instances()).hasSize(2).allMatch(Instance::healthy);
@@ -114,7 +111,7 @@ class AutoScalingTest {
 
     @Test
     void shouldReplaceAMachineThatPoweredOffUnlessItsHealthIsNotAskedFor() {
-        fleet.ends.put("i-1", "powered off");
+        fleet.end("i-1", "powered off");
         groups.change("Hosts", group -> group.suspending(List.of("HealthCheck")));
         scaling.keep(hosts);
         assertThat(state("i-1")).contains(Lifecycle.IN_SERVICE);
@@ -137,110 +134,5 @@ class AutoScalingTest {
 
     private Optional<Lifecycle> state(String id) {
         return groups.get("Hosts").instance(id).map(Instance::lifecycle);
-    }
-
-    /** Machines i-1, i-2 … that do at once what they are told, and note it with the state that their group had then. */
-    private final class FakeFleet implements Fleet {
-        private final Map<String, Machine> machines = new ConcurrentHashMap<>();
-        private final Map<String, String> ends = new ConcurrentHashMap<>();
-        private final List<Call> calls = Collections.synchronizedList(new ArrayList<>());
-        private int launched;
-
-        private record Call(String id, String what, long at) {}
-
-        List<String> said(String id) {
-            synchronized (calls) {
-                return calls.stream()
-                        .filter(call -> call.id.equals(id))
-                        .map(Call::what)
-                        .toList();
-            }
-        }
-
-        /** Milliseconds from one call to another. */
-        long since(String first, String second) {
-            return at(second) - at(first);
-        }
-
-        private long at(String what) {
-            synchronized (calls) {
-                return calls.stream()
-                        .filter(call -> call.what.equals(what))
-                        .findFirst()
-                        .orElseThrow()
-                        .at;
-            }
-        }
-
-        private void note(Machine machine, String what) {
-            String state = state(machine.instanceId())
-                    .filter(lifecycle -> !lifecycle.counts())
-                    .map(lifecycle -> " " + lifecycle.word())
-                    .orElse("");
-            calls.add(new Call(machine.instanceId(), what + state, System.currentTimeMillis()));
-        }
-
-        @Override
-        public Optional<Machine> machine(String instanceId) {
-            return Optional.ofNullable(machines.get(instanceId));
-        }
-
-        @Override
-        public Machine launch(MachineGroup group, Collection<String> leaving) {
-            launched++;
-            Machine machine = new Machine(
-                    String.valueOf(launched), "i-" + launched, group.id(), "10.0.0." + launched, "subnet", "zone");
-            machines.put(machine.instanceId(), machine);
-            note(machine, "launch");
-            return machine;
-        }
-
-        @Override
-        public void boot(Machine machine) {
-            note(machine, "boot");
-        }
-
-        @Override
-        public void start(Machine machine) {
-            ends.remove(machine.instanceId());
-            note(machine, "start");
-        }
-
-        @Override
-        public boolean running(Machine machine) {
-            return !ends.containsKey(machine.instanceId());
-        }
-
-        @Override
-        public boolean rebooted(Machine machine) {
-            return "rebooted".equals(ends.get(machine.instanceId()));
-        }
-
-        @Override
-        public boolean poweredOff(Machine machine) {
-            return "powered off".equals(ends.get(machine.instanceId()));
-        }
-
-        @Override
-        public void drain(Machine machine) {
-            note(machine, "drain");
-        }
-
-        @Override
-        public void deregister(Machine machine) {
-            note(machine, "deregister");
-        }
-
-        @Override
-        public void shutDown(Machine machine) {
-            ends.put(machine.instanceId(), "powered off");
-            note(machine, "shutDown");
-        }
-
-        @Override
-        public void remove(Machine machine) {
-            note(machine, "remove");
-            machines.remove(machine.instanceId());
-        }
     }
 }
