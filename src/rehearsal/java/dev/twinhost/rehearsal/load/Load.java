@@ -19,7 +19,7 @@ import java.util.stream.Stream;
 /** A load while it runs, in a process of its own that ends with its time, when it is stopped, or with the rehearsal. */
 public final class Load {
     private static final Duration START_LIMIT = Visit.LIMIT.plusSeconds(10);
-    private static final Duration STOP_LIMIT = Visit.LIMIT.plusSeconds(5);
+    private static final Duration STOP_LIMIT = LoadGenerator.END_LIMIT.plusSeconds(5);
     private static final Duration LOG_LIMIT = Duration.ofSeconds(1);
 
     private final Daemon generator;
@@ -51,11 +51,17 @@ public final class Load {
      */
     public static List<String> generator(Path classes, String url, int rate, long seconds, Path file) {
         return List.of(
+                // Where everything waits for the processor, the visitors should not.
+                "nice",
+                "-n",
+                "-10",
                 Path.of(System.getProperty("java.home"), "bin/java").toString(),
                 "-Xshare:auto",
                 "-XX:TieredStopAtLevel=1",
                 "-XX:+UseSerialGC",
                 "-Xmx128m",
+                // Its counters would be in a file, and a busy disk would stop it.
+                "-XX:+PerfDisableSharedMem",
                 "-cp",
                 classes.toString(),
                 LoadGenerator.class.getName(),

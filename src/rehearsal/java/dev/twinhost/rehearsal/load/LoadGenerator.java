@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.Security;
 import java.time.Duration;
+import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
@@ -26,6 +27,9 @@ import java.util.concurrent.locks.LockSupport;
  * every certificate, and of a failed request it keeps neither time nor host.
  */
 final class LoadGenerator {
+    /** What the last visits and a busy disk may take. */
+    static final Duration END_LIMIT = Visit.LIMIT.plusSeconds(10);
+
     private static final int STACK = 256 * 1024;
 
     private final URI url;
@@ -35,6 +39,7 @@ final class LoadGenerator {
     private final PrintWriter lines;
     private final ThreadPoolExecutor visits;
     private final ScheduledExecutorService clock = Executors.newSingleThreadScheduledExecutor(daemons());
+    private final ExecutorService disk = Executors.newSingleThreadExecutor(daemons());
     private final AtomicInteger open = new AtomicInteger();
     private volatile boolean stopped;
 
@@ -77,7 +82,7 @@ final class LoadGenerator {
         Runtime.getRuntime().addShutdownHook(new Thread(() -> {
             stopped = true;
             try {
-                main.join(Visit.LIMIT.plusSeconds(2).toMillis());
+                main.join(END_LIMIT.plusSeconds(1).toMillis());
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
             }
@@ -100,8 +105,7 @@ final class LoadGenerator {
                 visit(planned);
             }
         }
-        for (long end = System.nanoTime() + Visit.LIMIT.plusSeconds(1).toNanos();
-                open.get() > 0 && System.nanoTime() < end; ) {
+        for (long end = System.nanoTime() + END_LIMIT.toNanos(); open.get() > 0 && System.nanoTime() < end; ) {
             LockSupport.parkNanos(Duration.ofMillis(10).toNanos());
         }
     }
@@ -116,12 +120,13 @@ final class LoadGenerator {
         }
     }
 
+    /** In a thread of its own: no visitor waits for a busy disk. */
     private void write(RequestLine request) {
-        synchronized (lines) {
+        disk.execute(() -> {
             lines.println(request.line());
             lines.flush();
-        }
-        open.decrementAndGet();
+            open.decrementAndGet();
+        });
     }
 
     private static ThreadFactory daemons() {
