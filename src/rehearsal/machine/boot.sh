@@ -29,9 +29,11 @@ inside() {
   mount_kernel "$root"
   : > "$root/dev/console"
   mount --bind "$(readlink /proc/self/fd/0)" "$root/dev/console"
-  mkdir -p "$root/var/lib/docker" "$root/run/rehearsal/efs"
+  mkdir -p "$root/var/lib/docker" "$root/run/rehearsal/efs" "$root/run/rehearsal/storage" "$dir/storage"
   mount --bind "$disk/docker" "$root/var/lib/docker"
   mount --bind "$EFS" "$root/run/rehearsal/efs"
+  mount --bind "$dir/storage" "$root/run/rehearsal/storage"
+  mount -o remount,bind,ro "$root/run/rehearsal/storage"
   : > "$root/run/rehearsal/running"
   mount --bind "$dir/running" "$root/run/rehearsal/running"
 

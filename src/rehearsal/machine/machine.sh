@@ -15,8 +15,9 @@
 #   EFS          folder that plays the shared storage
 #   DNS          address of the name server
 #   MEMORY       optional: limit as for memory.max
-# and then also disk/ (what outlives a power cut), console.log and, while it runs, init.pid. Once its PID 1 has ended by
-# itself, ended says how: rebooted, powered-off or crashed.
+# and then also disk/ (what outlives a power cut), console.log, storage/ (while a file "stalled" is in it, a mount of the
+# shared storage hangs) and, while it runs, init.pid. Once its PID 1 has ended by itself, ended says how: rebooted,
+# powered-off or crashed.
 # A machine that was killed, powered off or rebooted from inside boots again from the same disk with start.
 set -euo pipefail
 umask 022

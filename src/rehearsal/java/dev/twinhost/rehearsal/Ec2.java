@@ -134,13 +134,12 @@ final class Ec2 implements Fleet {
     private Map<String, String> environment(Machine machine) {
         Site site = rehearsal.site();
         Path storage = rehearsal.state().storage(site.fileSystem());
-        Path cgroup = rehearsal.cgroup().folder().resolve("machine-" + machine.name());
         Map<String, String> environment = new HashMap<>();
         environment.put("NAME", machine.name());
         environment.put("HOSTNAME", machine.hostname());
         environment.put("INSTANCE_ID", machine.instanceId());
         environment.put("NETNS", rehearsal.fabric().machine(machine.name()).name());
-        environment.put("CGROUP", cgroup.toString());
+        environment.put("CGROUP", rehearsal.cgroupOf(machine).toString());
         environment.put("CACHE", cache.toString());
         environment.put("EFS", Folders.make(storage).toString());
         environment.put("DNS", site.vpc().resolver());

@@ -291,6 +291,53 @@ public final class Rehearsal {
                 .sum();
     }
 
+    /** Nothing that the one machine sends reaches the other any more, connections that they have included. */
+    public void cut(Machine from, Machine to) {
+        fabric.cut(from.name(), to.name());
+    }
+
+    public void cutBoth(Machine one, Machine other) {
+        cut(one, other);
+        cut(other, one);
+    }
+
+    /** Nothing that this machine sends reaches any other, those that are launched later included. */
+    public void mute(Machine machine) {
+        fabric.mute(machine.name());
+    }
+
+    /** Nothing passes between this machine and any other; its ways to AWS, storage, balancer and internet stay. */
+    public void isolate(Machine machine) {
+        fabric.mute(machine.name());
+        fabric.deafen(machine.name());
+    }
+
+    /** The shared storage hangs for this machine alone until it is mended, also when it boots again meanwhile. */
+    public void stall(Machine machine) {
+        storage(machine).begin();
+    }
+
+    public void unstall(Machine machine) {
+        storage(machine).end();
+    }
+
+    /** Undoes everything that was cut of this machine, its storage included. */
+    public void mend(Machine machine) {
+        fabric.mend(machine.name());
+        unstall(machine);
+    }
+
+    /** Undoes everything that was cut. */
+    public void mend() {
+        fabric.mend();
+        machines.all().forEach(this::unstall);
+    }
+
+    /** Where every process of a machine is. */
+    Path cgroupOf(Machine machine) {
+        return cgroup().folder().resolve("machine-" + machine.name());
+    }
+
     public MachineScript script(Machine machine) {
         return new MachineScript(checkout.script("machine/machine.sh"), machines.folder(machine));
     }
@@ -374,6 +421,10 @@ public final class Rehearsal {
         } catch (CompletionException e) {
             throw e.getCause() instanceof Failure failure ? failure : e;
         }
+    }
+
+    private StalledStorage storage(Machine machine) {
+        return new StalledStorage(machines.folder(machine), Cgroup.at(cgroupOf(machine)));
     }
 
     private Ec2 ec2() {

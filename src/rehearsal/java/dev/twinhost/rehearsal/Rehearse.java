@@ -17,6 +17,8 @@ import picocli.CommandLine.Command;
             StatusCommand.class,
             ClientCommand.class,
             ExecCommand.class,
+            CutCommand.class,
+            MendCommand.class,
             LoadCommand.class,
             KillCommand.class,
             StartCommand.class,

@@ -101,11 +101,40 @@ public final class Fabric {
         vpc.firewall(Firewall.join(link, group, group.launchTemplate().online(subnet)));
     }
 
-    /** Takes a machine's namespace and link away; as a member of its groups it is only forgotten with all of them. */
+    /**
+     * Takes a machine's namespace and link away, and with them what was cut of it; as a member of its groups it is only
+     * forgotten with all of them.
+     */
     public void disconnect(String machine) {
+        mend(machine);
         // A namespace lives on for a moment after it is deleted, and its link with it: the name has to be free at once.
         vpc.ip("link delete " + link(machine));
         machine(machine).delete();
+    }
+
+    /** Nothing passes from the one machine to the other any more, connections that they have included. */
+    public void cut(String from, String to) {
+        new Cuts(vpc).cut(link(from), link(to));
+    }
+
+    /** Nothing passes from this machine to any other, also to those that are launched later; it still hears them. */
+    public void mute(String machine) {
+        new Cuts(vpc).mute(link(machine));
+    }
+
+    /** Nothing passes to this machine from any other. */
+    public void deafen(String machine) {
+        new Cuts(vpc).deafen(link(machine));
+    }
+
+    /** Whatever was cut of this machine passes again. */
+    public void mend(String machine) {
+        new Cuts(vpc).mend(link(machine));
+    }
+
+    /** Whatever was cut passes again. */
+    public void mend() {
+        new Cuts(vpc).mend();
     }
 
     /** Deletes every namespace of this rehearsal, and with them all links, routes and rules. */

@@ -21,6 +21,14 @@ final class Firewall {
     static final String METADATA = "169.254.169.254";
     static final String API = "169.254.169.252";
 
+    /** Pairs of links between which nothing passes in this direction. */
+    static final String CUT = "cut";
+    /** Links from which nothing passes to another machine, whichever it is. */
+    static final String MUTE = "mute";
+    /** Links to which nothing passes from another machine. */
+    static final String DEAF = "deaf";
+
+    private static final String PAIRS = "  set %s { type ifname . ifname; }";
     private static final String SET = "  set %s { type ifname; }";
     private static final int FROM_BALANCER = 1;
 
@@ -48,6 +56,9 @@ final class Firewall {
         lines.add("table ip vpc {");
         lines.add(SET.formatted("machines"));
         lines.add(SET.formatted("online"));
+        lines.add(PAIRS.formatted(CUT));
+        lines.add(SET.formatted(MUTE));
+        lines.add(SET.formatted(DEAF));
         hopLimits.forEach(hops -> lines.add(SET.formatted(hopSet(hops))));
         groups.forEach(group -> lines.add(SET.formatted(set(group.id()))));
         lines.addAll(List.of(
@@ -58,6 +69,9 @@ final class Firewall {
                 "  }",
                 "  chain forward {",
                 "    type filter hook forward priority filter; policy drop;",
+                "    iifname . oifname @cut drop",
+                "    iifname @mute oifname @machines drop",
+                "    oifname @deaf iifname @machines drop",
                 "    ct state established,related accept",
                 "    jump egress",
                 "    iifname @online oifname \"igw\" accept",

@@ -5,6 +5,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
@@ -24,6 +25,10 @@ public final class Cgroup {
 
     public static Cgroup named(String name) {
         return new Cgroup(root().resolve(name));
+    }
+
+    public static Cgroup at(Path folder) {
+        return new Cgroup(folder);
     }
 
     public Path folder() {
@@ -54,6 +59,22 @@ public final class Cgroup {
             Files.writeString(folder.resolveSibling("cgroup.procs"), "0");
         } catch (IOException e) {
             throw new Failure("This process cannot leave " + folder + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** The ids of all processes in it and in its parts, as this machine counts them. */
+    public List<String> processes() {
+        List<String> found = new ArrayList<>();
+        collect(folder, found);
+        return found;
+    }
+
+    private static void collect(Path part, List<String> found) {
+        try (Stream<Path> entries = Files.list(part)) {
+            found.addAll(Files.readAllLines(part.resolve("cgroup.procs")));
+            entries.filter(Files::isDirectory).forEach(inner -> collect(inner, found));
+        } catch (IOException goneMeanwhile) {
+            return;
         }
     }
 

@@ -46,6 +46,11 @@ public record Namespace(String name) {
         inside(List.of("nft", "-f", "-")).input(rules).run();
     }
 
+    /** A set of the firewall, by family, table and name, in the JSON of nft. */
+    public String firewallSet(String set) {
+        return inside(List.of("nft", "-j", "list set " + set)).run();
+    }
+
     private Command inside(List<String> words) {
         List<String> all = new ArrayList<>(List.of("nsenter", "--net=" + handle(), "--"));
         all.addAll(words);

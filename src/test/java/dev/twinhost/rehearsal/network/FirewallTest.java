@@ -20,6 +20,9 @@ class FirewallTest {
                         table ip vpc {
                           set machines { type ifname; }
                           set online { type ifname; }
+                          set cut { type ifname . ifname; }
+                          set mute { type ifname; }
+                          set deaf { type ifname; }
                           set metadata_hops_1 { type ifname; }
                           set BALANCER { type ifname; }
                           set HOSTS { type ifname; }
@@ -30,6 +33,9 @@ class FirewallTest {
                           }
                           chain forward {
                             type filter hook forward priority filter; policy drop;
+                            iifname . oifname @cut drop
+                            iifname @mute oifname @machines drop
+                            oifname @deaf iifname @machines drop
                             ct state established,related accept
                             jump egress
                             iifname @online oifname "igw" accept

@@ -1,0 +1,32 @@
+package dev.twinhost.rehearsal;
+
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Parameters;
+
+/** The end of every cut. */
+@Command(
+        name = "mend",
+        description = "Undoes what was cut, the storage too: of one machine, or everything.",
+        mixinStandardHelpOptions = true)
+final class MendCommand implements Callable<Integer> {
+    @Parameters(
+            index = "0",
+            arity = "0..1",
+            paramLabel = "HOST",
+            description = "1, 2, … or witness; all of them where it is left out.")
+    private String name;
+
+    @Override
+    public Integer call() {
+        Rehearsal rehearsal = Rehearse.running();
+        if (name == null) {
+            rehearsal.mend();
+            System.out.println("Nothing is cut.");
+        } else {
+            rehearsal.mend(rehearsal.machines().named(name));
+            System.out.println("Nothing is cut of " + name + ".");
+        }
+        return 0;
+    }
+}
