@@ -37,8 +37,8 @@ final class Ec2 implements Fleet {
     }
 
     @Override
-    public Machine launch(MachineGroup group, Collection<String> leaving) {
-        Machine machine = machines.launch(group, leaving);
+    public Machine launch(MachineGroup group, Collection<String> passing) {
+        Machine machine = machines.launch(group, passing);
         try {
             rehearsal
                     .fabric()

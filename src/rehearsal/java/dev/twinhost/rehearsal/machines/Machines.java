@@ -64,14 +64,14 @@ public final class Machines {
         return state.machines().resolve(machine.name());
     }
 
-    /** The next machine of a group: in the subnet that has the fewest of it, without those that are leaving. */
-    public Machine launch(MachineGroup group, Collection<String> leaving) {
+    /** The next machine of a group: in the subnet that has the fewest of it, without those that pass. */
+    public Machine launch(MachineGroup group, Collection<String> passing) {
         List<Machine> existing = all();
         Subnet subnet = group.subnets().stream()
                 .min(Comparator.comparingLong(candidate -> existing.stream()
                         .filter(machine -> machine.group().equals(group.id()))
                         .filter(machine -> machine.subnet().equals(candidate.id()))
-                        .filter(machine -> !leaving.contains(machine.instanceId()))
+                        .filter(machine -> !passing.contains(machine.instanceId()))
                         .count()))
                 .orElseThrow(() -> new Failure("The group " + group.id() + " has no subnet."));
         Machine machine = new Machine(

@@ -90,7 +90,7 @@ public final class AutoScaling {
 
     /** A new machine of a group, which counts from now on. */
     public Machine launch(MachineGroup template) {
-        Machine machine = fleet.launch(template, groups.get(template.id()).leaving());
+        Machine machine = fleet.launch(template, groups.get(template.id()).passing());
         groups.change(template.id(), group -> group.with(Instance.pending(machine.instanceId())));
         say(template, "launches " + machine.name() + " (" + machine.instanceId() + ", " + machine.address() + ")");
         return machine;

@@ -9,8 +9,8 @@ import java.util.Optional;
 public interface Fleet {
     Optional<Machine> machine(String instanceId);
 
-    /** A new machine of this group, not yet on, in the subnet that has the fewest of it, without those that are leaving. */
-    Machine launch(MachineGroup group, Collection<String> leaving);
+    /** A new machine of this group, not yet on, in the subnet that has the fewest of it, without those that pass. */
+    Machine launch(MachineGroup group, Collection<String> passing);
 
     /** Switches a new machine on and makes it a target of its groups. */
     void boot(Machine machine);

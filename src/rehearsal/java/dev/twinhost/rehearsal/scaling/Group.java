@@ -47,6 +47,14 @@ public record Group(
         return instances.stream().filter(Instance::leaves).map(Instance::id).collect(Collectors.toSet());
     }
 
+    /** The same with those that have to be replaced: where they are counts for nothing. */
+    Set<String> passing() {
+        return instances.stream()
+                .filter(instance -> instance.leaves() || !instance.healthy())
+                .map(Instance::id)
+                .collect(Collectors.toSet());
+    }
+
     public boolean rests(String process) {
         return suspended.contains(process);
     }

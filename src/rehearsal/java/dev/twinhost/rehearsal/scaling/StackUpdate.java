@@ -7,6 +7,7 @@ import dev.twinhost.rehearsal.system.Await;
 import dev.twinhost.rehearsal.system.Failure;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
@@ -26,7 +27,8 @@ import java.util.function.Function;
  * group MinSize and DesiredCapacity to 4", for three, one by one). When the new ones have signalled, a batch of old ones
  * is ended and as many are launched as are missing, with the last batch none ("replacing with 0 new instance(s)").
  * Nobody waits for a termination hook: the update goes on while the old machine is still held up by it (<a
- * href="https://github.com/awslabs/amazon-eks-ami/issues/66">amazon-eks-ami#66</a>). A failed update is not rolled back,
+ * href="https://github.com/awslabs/amazon-eks-ami/issues/66">amazon-eks-ami#66</a>). Which old machine goes first is
+ * nowhere said. A failed update is not rolled back,
  * only the machine that failed ends.
  */
 public final class StackUpdate {
@@ -134,11 +136,26 @@ public final class StackUpdate {
 
         void replaceAll() {
             awaitNew();
-            for (int done = 0; done < obsolete.size(); done += batch) {
-                int next = Math.min(done + batch, obsolete.size());
-                end(obsolete.subList(done, next), next == obsolete.size());
+            List<Machine> left = new ArrayList<>(obsolete);
+            while (!left.isEmpty()) {
+                List<Machine> next = next(left);
+                left.removeAll(next);
+                end(next, left.isEmpty());
                 awaitNew();
             }
+        }
+
+        /** Old machines from where the fewest new ones are, so that the group has them in all its zones in the end. */
+        private List<Machine> next(List<Machine> left) {
+            List<String> taken = groups.get(group).active().stream()
+                    .map(StackUpdate.this::machine)
+                    .filter(machine -> !obsolete.contains(machine))
+                    .map(Machine::subnet)
+                    .toList();
+            return left.stream()
+                    .sorted(Comparator.comparing(machine -> Collections.frequency(taken, machine.subnet())))
+                    .limit(batch)
+                    .toList();
         }
 
         /** With the last batch the group wants again what it wanted before, at the same moment. */

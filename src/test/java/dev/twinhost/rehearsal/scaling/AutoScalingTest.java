@@ -29,6 +29,9 @@ class AutoScalingTest {
     @BeforeEach
     void startWithTwoMachines(@TempDir Path folder) {
         Site site = new SmallAssembly()
+                .with(
+                        "/Hosts/Properties/InstanceMaintenancePolicy",
+                        "{\"MinHealthyPercentage\": 100, \"MaxHealthyPercentage\": 150}")
                 .with("/HttpsTargets/Properties/TargetGroupAttributes", """
                         [{"Key": "deregistration_delay.timeout_seconds", "Value": "1"}]""")
                 .with("/Hosts/Properties/LifecycleHookSpecificationList", """
@@ -84,6 +87,16 @@ class AutoScalingTest {
     }
 
     @Test
+    void shouldLaunchWhereTheUnhealthyOneIsThatItReplaces() {
+        groups.change("Hosts", group -> group.marking("i-2", false));
+        scaling.keep(hosts);
+        awaitInService(3);
+        assertThat(zone("i-3")).isEqualTo(zone("i-2")).isNotEqualTo(zone("i-1"));
+        scaling.keep(hosts);
+        assertThat(groups.get("Hosts").leaving()).containsExactly("i-2");
+    }
+
+    @Test
     void shouldLaunchAnotherForOneThatIsGone() {
         fleet.lose("i-1");
         groups.change("Hosts", group -> group.without("i-1"));
@@ -130,6 +143,10 @@ class AutoScalingTest {
                                 .filter(instance -> instance.lifecycle() == Lifecycle.IN_SERVICE)
                                 .count()
                         == count);
+    }
+
+    private String zone(String id) {
+        return fleet.machine(id).orElseThrow().zone();
     }
 
     private Optional<Lifecycle> state(String id) {

@@ -2,9 +2,11 @@ package dev.twinhost.rehearsal.scaling;
 
 import dev.twinhost.rehearsal.machines.Machine;
 import dev.twinhost.rehearsal.site.MachineGroup;
+import dev.twinhost.rehearsal.site.Subnet;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -74,10 +76,18 @@ final class FakeFleet implements Fleet {
     }
 
     @Override
-    public Machine launch(MachineGroup group, Collection<String> leaving) {
+    public Machine launch(MachineGroup group, Collection<String> passing) {
         int number = launched.merge(group.id(), 1, Integer::sum);
         String id = "i-" + (group.serves() ? "" : "w") + number;
-        Machine machine = new Machine(String.valueOf(number), id, group.id(), "10.0.0." + number, "subnet", "zone");
+        Subnet subnet = group.subnets().stream()
+                .min(Comparator.comparing(candidate -> machines.values().stream()
+                        .filter(machine -> machine.group().equals(group.id()))
+                        .filter(machine -> machine.subnet().equals(candidate.id()))
+                        .filter(machine -> !passing.contains(machine.instanceId()))
+                        .count()))
+                .orElseThrow();
+        Machine machine =
+                new Machine(String.valueOf(number), id, group.id(), "10.0.0." + number, subnet.id(), subnet.zone());
         machines.put(machine.instanceId(), machine);
         note(machine, "launch");
         return machine;

@@ -66,6 +66,16 @@ class StackUpdateTest {
     }
 
     @Test
+    void shouldEndWithTheMachinesInAllZones() {
+        start(ONE_BY_ONE);
+        update(this::succeed).roll(List.of(site.machineGroup("Hosts")));
+        assertThat(groups.get("Hosts").active())
+                .extracting(
+                        instance -> fleet.machine(instance.id()).orElseThrow().zone())
+                .containsExactlyInAnyOrder("eu-central-1a", "eu-central-1b");
+    }
+
+    @Test
     void shouldNotWaitUntilAnOldMachineHasSaidGoodbye() {
         start(ONE_BY_ONE);
         update(this::succeed).roll(List.of(site.machineGroup("Hosts")));
