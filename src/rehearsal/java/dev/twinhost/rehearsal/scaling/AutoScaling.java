@@ -103,6 +103,11 @@ public final class AutoScaling {
                 machine.group(), group -> group.moving(machine.instanceId(), Lifecycle.PENDING, Lifecycle.IN_SERVICE));
     }
 
+    /** Whether nothing that it has begun is under way. */
+    boolean idle() {
+        return busy.isEmpty();
+    }
+
     private void launchNow(MachineGroup template) {
         try {
             Machine machine = launch(template);

@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -45,6 +46,12 @@ class AutoScalingTest {
         scaling = new AutoScaling(site, groups, fleet, log::add);
         scaling.keep(hosts);
         awaitInService(2);
+    }
+
+    @AfterEach
+    void stop() {
+        fleet.forgetAll("Hosts");
+        Await.that("the end of all work", LIMIT, scaling::idle);
     }
 
     @Test

@@ -29,6 +29,11 @@ final class FakeFleet implements Fleet {
         ends.put(id, how);
     }
 
+    /** A group has no machines any more: nobody waits for one. */
+    void forgetAll(String group) {
+        groups.get(group).instances().forEach(instance -> groups.change(group, now -> now.without(instance.id())));
+    }
+
     /** It is not there any more. */
     void lose(String id) {
         machines.remove(id);

@@ -40,11 +40,14 @@ class StackUpdateTest {
     private Site site;
     private Groups groups;
     private FakeFleet fleet;
+    private AutoScaling scaling;
 
     @AfterEach
     void stop() throws InterruptedException {
         thread.shutdownNow();
         assertThat(thread.awaitTermination(10, TimeUnit.SECONDS)).isTrue();
+        site.machineGroups().forEach(group -> fleet.forgetAll(group.id()));
+        Await.that("the end of all work", LIMIT, scaling::idle);
     }
 
     @Test
@@ -152,7 +155,7 @@ class StackUpdateTest {
         groups = new Groups(new StateFolder(folder));
         fleet = new FakeFleet(groups);
         site.machineGroups().forEach(groups::create);
-        AutoScaling scaling = new AutoScaling(site, groups, fleet, line -> {});
+        scaling = new AutoScaling(site, groups, fleet, line -> {});
         thread.scheduleWithFixedDelay(() -> site.machineGroups().forEach(scaling::keep), 0, 20, TimeUnit.MILLISECONDS);
         for (MachineGroup group : site.machineGroups()) {
             Await.that(
