@@ -51,10 +51,6 @@ public final class Load {
      */
     public static List<String> generator(Path classes, String url, int rate, long seconds, Path file) {
         return List.of(
-                // Where everything waits for the processor, the visitors should not.
-                "nice",
-                "-n",
-                "-10",
                 Path.of(System.getProperty("java.home"), "bin/java").toString(),
                 "-Xshare:auto",
                 "-XX:TieredStopAtLevel=1",

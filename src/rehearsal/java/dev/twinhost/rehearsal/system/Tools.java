@@ -37,19 +37,20 @@ public final class Tools {
     /** A program that goes on running when this process has ended. */
     public Daemon daemon(String name, Namespace where, Path work, String... words) {
         Path log = log(name);
-        return new Daemon(name, command(where, work, words).detached(log), log);
+        return new Daemon(
+                name, urgent("tool", where, work, Arrays.asList(words)).detached(log), log);
     }
 
     /** A program of this machine, not of the tools, that goes on running when this process has ended. */
     public Daemon ownDaemon(String name, Namespace where, List<String> words) {
         Path log = log(name);
-        return new Daemon(name, entering("own", where.name(), logs, words).detached(log), log);
+        return new Daemon(name, urgent("own", where, logs, words).detached(log), log);
     }
 
     /** The same with the DNS and the authorities that stand in the folder. */
     public Daemon visitorDaemon(String name, Namespace where, Path work, List<String> words) {
         Path log = log(name);
-        return new Daemon(name, entering("visitor", where.name(), work, words).detached(log), log);
+        return new Daemon(name, urgent("visitor", where, work, words).detached(log), log);
     }
 
     /** Where a daemon's output goes. */
@@ -63,8 +64,18 @@ public final class Tools {
         return new Daemon(name, entering("outside", "", logs, words).detached(log), log);
     }
 
+    /** What is around the machines is many machines on AWS: where these wait for a processor, it should not. */
+    private Command urgent(String how, Namespace where, Path work, List<String> words) {
+        return entering(List.of("nice", "-n", "-10"), how, where.name(), work, words);
+    }
+
     private Command entering(String how, String where, Path work, List<String> words) {
-        List<String> all = new ArrayList<>(List.of(enter.toString(), how));
+        return entering(List.of(), how, where, work, words);
+    }
+
+    private Command entering(List<String> before, String how, String where, Path work, List<String> words) {
+        List<String> all = new ArrayList<>(before);
+        all.addAll(List.of(enter.toString(), how));
         all.addAll(words);
         try {
             return Command.of(all)
