@@ -4,6 +4,7 @@ import com.sun.net.httpserver.HttpExchange;
 import dev.twinhost.rehearsal.balancer.RunningBalancer;
 import dev.twinhost.rehearsal.machines.Machine;
 import dev.twinhost.rehearsal.machines.Machines;
+import dev.twinhost.rehearsal.release.Published;
 import dev.twinhost.rehearsal.scaling.Groups;
 import dev.twinhost.rehearsal.site.Site;
 import java.io.IOException;
@@ -15,11 +16,11 @@ final class Api {
     private final Map<String, Action> actions;
     private final CallLog log;
 
-    Api(Site site, Machines machines, Groups groups, RunningBalancer balancer, CallLog log) {
+    Api(Site site, Published published, Machines machines, Groups groups, RunningBalancer balancer, CallLog log) {
         this.log = log;
         actions = Map.of(
-                "ssm:GetParameter", new GetParameter(site),
-                "s3:GetObject", new GetObject(site),
+                "ssm:GetParameter", new GetParameter(published),
+                "s3:GetObject", new GetObject(published),
                 "elasticloadbalancing:DescribeTargetHealth", new DescribeTargetHealth(site, balancer),
                 "cloudformation:SignalResource", new SignalResource(site, machines),
                 "autoscaling:DescribeAutoScalingGroups", new DescribeAutoScalingGroups(site, machines, groups),

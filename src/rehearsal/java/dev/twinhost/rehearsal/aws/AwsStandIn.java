@@ -6,6 +6,7 @@ import dev.twinhost.rehearsal.balancer.RunningBalancer;
 import dev.twinhost.rehearsal.machines.Machine;
 import dev.twinhost.rehearsal.machines.Machines;
 import dev.twinhost.rehearsal.network.Fabric;
+import dev.twinhost.rehearsal.release.Published;
 import dev.twinhost.rehearsal.scaling.Groups;
 import dev.twinhost.rehearsal.site.Site;
 import dev.twinhost.rehearsal.system.Folders;
@@ -35,7 +36,7 @@ public final class AwsStandIn {
         machines = new Machines(state);
         Groups groups = new Groups(state);
         metadata = new Metadata(site, state, groups, log);
-        api = new Api(site, machines, groups, new RunningBalancer(state.balancer()), log);
+        api = new Api(site, new Published(state), machines, groups, new RunningBalancer(state.balancer()), log);
     }
 
     /** Runs until it is killed. The argument is the state folder. */

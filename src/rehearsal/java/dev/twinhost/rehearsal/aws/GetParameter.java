@@ -3,23 +3,23 @@ package dev.twinhost.rehearsal.aws;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.twinhost.rehearsal.machines.Machine;
-import dev.twinhost.rehearsal.site.Site;
+import dev.twinhost.rehearsal.release.Published;
 import java.util.Map;
 
-/** Systems Manager: the value of a parameter of the template. */
+/** Systems Manager: the value of a parameter, as the last deploy has set it. */
 final class GetParameter implements Action {
     private static final ObjectMapper JSON = new ObjectMapper();
 
-    private final Site site;
+    private final Published published;
 
-    GetParameter(Site site) {
-        this.site = site;
+    GetParameter(Published published) {
+        this.published = published;
     }
 
     @Override
     public Answer perform(Machine caller, Map<String, String> parameters) {
         String name = parameters.getOrDefault("Name", "");
-        String value = site.parameters().get(name);
+        String value = published.parameters().get(name);
         if (value == null) {
             throw new AwsError(400, "ParameterNotFound", "The template has no parameter " + name);
         }

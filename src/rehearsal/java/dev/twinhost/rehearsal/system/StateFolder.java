@@ -23,6 +23,16 @@ public record StateFolder(Path root) {
         return root.resolve("assembly");
     }
 
+    /** The settings that it was synthesised with beside those of the working copy: lines KEY=VALUE. */
+    public Path context() {
+        return root.resolve("context");
+    }
+
+    /** One assembly for each release since. */
+    public Path releases() {
+        return make("releases");
+    }
+
     /** One folder per machine that has been launched. */
     public Path machines() {
         return root.resolve("machines");

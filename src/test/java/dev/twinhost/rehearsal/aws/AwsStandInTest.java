@@ -6,6 +6,7 @@ import com.sun.net.httpserver.HttpServer;
 import dev.twinhost.rehearsal.SmallAssembly;
 import dev.twinhost.rehearsal.machines.Machines;
 import dev.twinhost.rehearsal.machines.Signal;
+import dev.twinhost.rehearsal.release.Published;
 import dev.twinhost.rehearsal.scaling.Group;
 import dev.twinhost.rehearsal.scaling.Groups;
 import dev.twinhost.rehearsal.scaling.Instance;
@@ -107,6 +108,16 @@ class AwsStandInTest {
         assertThat(response.body()).contains("\"Name\":\"" + name + "\"", "assets-eu-central-1");
         assertThat(send(json("GetParameter", "{\"Name\": \"other\"}")).body())
                 .isEqualTo("{\"__type\":\"ParameterNotFound\",\"message\":\"The template has no parameter other\"}");
+    }
+
+    @Test
+    void shouldAnswerTheParameterAsTheLastReleaseHasSetIt() throws Exception {
+        String name = site.parameters().keySet().iterator().next();
+        Path release = Folders.make(state.root().resolve("release"));
+        new SmallAssembly().with("/Release/Properties/Value", "\"fresh\"").write(release);
+        new Published(state).add(release);
+        assertThat(send(json("GetParameter", "{\"Name\": \"" + name + "\"}")).body())
+                .contains("\"Value\":\"fresh\"");
     }
 
     @Test
