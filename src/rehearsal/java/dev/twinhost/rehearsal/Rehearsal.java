@@ -8,6 +8,7 @@ import dev.twinhost.rehearsal.machines.MachineScript;
 import dev.twinhost.rehearsal.machines.Machines;
 import dev.twinhost.rehearsal.machines.Signal;
 import dev.twinhost.rehearsal.network.Fabric;
+import dev.twinhost.rehearsal.release.MachineRelease;
 import dev.twinhost.rehearsal.scaling.AutoScaling;
 import dev.twinhost.rehearsal.scaling.Groups;
 import dev.twinhost.rehearsal.scaling.Instance;
@@ -146,6 +147,7 @@ public final class Rehearsal {
         open(StateFolder.ALL);
         open(state.root());
         checkout.synthesise(Folders.make(state.assembly()), context);
+        Folders.write(state.context(), String.join("\n", context));
         site = Site.read(state.assembly());
     }
 
@@ -267,6 +269,19 @@ public final class Rehearsal {
     /** A machine as its auto scaling group sees it. */
     public Optional<Instance> instance(Machine machine) {
         return groups.find(machine.group()).flatMap(group -> group.instance(machine.instanceId()));
+    }
+
+    /**
+     * Applies the working copy as it is now, with the settings of its start and these in addition, to one machine after
+     * the other.
+     */
+    public List<MachineRelease> release(Map<String, String> context) {
+        ReleaseRun run = releaseRun();
+        return run.apply(run.publish(context), result -> {});
+    }
+
+    ReleaseRun releaseRun() {
+        return new ReleaseRun(this, checkout);
     }
 
     /** Deletes everything on the shared storage, while no machine runs. */

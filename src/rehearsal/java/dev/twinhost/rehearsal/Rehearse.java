@@ -20,6 +20,7 @@ import picocli.CommandLine.Command;
             CutCommand.class,
             MendCommand.class,
             LoadCommand.class,
+            ReleaseCommand.class,
             KillCommand.class,
             StartCommand.class,
             ReplaceCommand.class,

@@ -20,8 +20,8 @@ public final class NotPlayed {
             "AWS::IAM::Policy", "permissions are not checked: every call that is played is allowed",
             "AWS::IAM::Role", "permissions are not checked: every call that is played is allowed",
             "AWS::Logs::LogGroup", "logs stay on the machines",
-            "AWS::SSM::Association", "nothing is started on the machines through Systems Manager",
-            "AWS::SSM::Document", "nothing is started on the machines through Systems Manager"));
+            "AWS::SSM::Association", "a release is started by the command of that name, not by Systems Manager",
+            "AWS::SSM::Document", "a release is started by the command of that name, not by Systems Manager"));
 
     private static final Set<String> PLAYED = Set.of(
             "AWS::AutoScaling::AutoScalingGroup",

@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** All that the rehearsal plays, read from the assembly; what it cannot play has been refused by name. */
 public final class Site {
@@ -25,6 +26,7 @@ public final class Site {
     private final Map<String, String> parameters;
     private final String fileSystem;
     private final ReleaseSettings release;
+    private final Optional<Association> association;
 
     private Site(CloudAssembly assembly) {
         this.assembly = assembly;
@@ -40,6 +42,7 @@ public final class Site {
         parameters = readParameters(template);
         fileSystem = readFileSystem(template);
         release = ReleaseSettings.of(assembly.assets());
+        association = new AssociationReader(template, intrinsics).association();
     }
 
     public static Site read(Path assembly) {
@@ -101,6 +104,15 @@ public final class Site {
 
     public ReleaseSettings release() {
         return release;
+    }
+
+    /** What brings a release to the machines; none where the template has none. */
+    public Optional<Association> association() {
+        return association;
+    }
+
+    public Template template() {
+        return assembly.template();
     }
 
     public List<FileAsset> assets() {

@@ -1,0 +1,37 @@
+package dev.twinhost.rehearsal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.twinhost.rehearsal.release.MachineRelease;
+import dev.twinhost.rehearsal.system.Folders;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/** The way of a release to the machines; what a release does there is the subject of others. */
+@Tag("rehearsal")
+@ExtendWith(SharedSite.Extension.class)
+class ReleaseCommandTest {
+    @Test
+    void shouldApplyTheWorkingCopyToEveryMachine(SharedSite site) {
+        List<MachineRelease> results = site.rehearsal().release(Map.of());
+        assertThat(results)
+                .allMatch(MachineRelease::succeeded)
+                .extracting(result -> result.machine().name())
+                .containsExactly("1", "2", "witness");
+        assertThat(results.get(0).lastLine()).endsWith(" has converged");
+    }
+
+    @Test
+    void shouldRefuseWhatChangesMoreThanTheRelease(SharedSite site) throws Exception {
+        int before = Folders.list(site.rehearsal().state().releases()).size();
+        Commands.Run run = site.commands().run("release", "-c", "instanceType=t4g.medium");
+        assertThat(run.status()).isEqualTo(1);
+        assertThat(run.output())
+                .contains("More than the release has changed:\n    AWS::EC2::LaunchTemplate SwarmHostsLaunchTemplate")
+                .contains("Nothing has been applied.");
+        assertThat(Folders.list(site.rehearsal().state().releases())).hasSize(before);
+    }
+}
