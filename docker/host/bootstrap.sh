@@ -14,9 +14,10 @@ identify() {
   printf 'export TWINHOST_INSTANCE=%q\nexport TWINHOST_ADDRESS=%q\n' "$instance" "$address" | write "$STATE/instance.env"
 }
 
-# mount_storage: fstab mounts it at boot; where that came too early or the storage was away, this does.
+# mount_storage: fstab mounts it at boot; where that came too early or the storage was away, this does. Through systemd: a process that serves the
+# mount would end with this unit.
 mount_storage() {
-  mounted || timeout -k 5 60 mount /srv/twinhost
+  mounted || timeout -k 5 70 systemctl start srv-twinhost.mount
 }
 
 # apply_converged: a machine boots with the release that converged last, not with one that failed or is still on its way.
@@ -50,14 +51,7 @@ start_docker() {
 # follows: whether the record names another cluster than the one of this machine, which `heal` then follows.
 follows() {
   local recorded
-  recorded=$(record show 2>/dev/null | jq -r .cluster) && [[ -n $recorded && $recorded != "$(own_cluster)" ]]
-}
-
-# activate: what the way down has drained serves again.
-activate() {
-  [[ -e $STATE/drained ]] || return 0
-  [[ $TWINHOST_ROLE == witness ]] || timeout 20 docker node update --availability active "$(own_node)" >/dev/null || return 1
-  rm "$STATE/drained"
+  recorded=$(record show 2>/dev/null | jq -r .cluster 2>/dev/null) && [[ -n $recorded && $recorded != "$(own_cluster)" ]]
 }
 
 # complete: whether this machine is all that it should be. Prints what is missing.
@@ -110,5 +104,5 @@ bash "$HOST/certificate.sh" || exit 1
 start_docker
 bash "$HOST/join.sh" || exit 1
 bash "$HOST/release.sh" --boot || exit 1
-await 900 'this machine to be complete' complete
+pace=3 await 900 'this machine to be complete' complete # each look costs two calls of AWS
 log 'this machine is complete'

@@ -1,10 +1,11 @@
 # What the leader of the Swarm does next, from what it sees: one object.
 #   nodes ($nodes), the auto scaling groups ($groups; null when they cannot be asked), targets ($targets, as target_health prints them),
 #   and since when each node is down and each instance is missing in the Swarm ($since), on this machine's own clock ($now).
-# gone: nodes to remove; replace: an instance that its group shall replace; wait: why nothing is replaced though something should be;
+# gone: nodes to remove; wanted: whether anything should be replaced, then targets are needed; replace: an instance that its group shall replace; wait: why nothing is replaced though something should be;
 # since: what to give to the next look.
 def listed: [$groups[]?.instances[]];
-def lifecycle($instance): first(listed[] | select(.id == $instance) | .state) // "none";
+# ended: whether its group has ended it, or will: an unhealthy one waits only until its successor has warmed up
+def ended($instance): [listed[] | select(.id == $instance)] | length == 0 or any(.[]; (.state | startswith("Terminat")) or .health != "Healthy");
 def healthy($instance): [$targets | split("\n")[] | select(. != "") | split(" ")] as $all
   | ([$all[] | .[0]] | unique) as $names
   | ($names | length) > 0 and all($names[]; . as $name | any($all[]; .[0] == $name and .[1] == $instance and .[2] == "healthy"));
@@ -18,12 +19,14 @@ def healthy($instance): [$targets | split("\n")[] | select(. != "") | split(" ")
 | ($groups != null and any(listed[]; .id == $self)) as $asked
 | [$nodes[] | select(.down) | . as $node
     | if $alive | index($node.instance) then . + {why: "its machine is in the Swarm as another node"}
-      elif $asked and (lifecycle($node.instance) | . == "none" or startswith("Terminat")) then . + {why: "its instance \($node.instance) is gone"}
+      elif $asked and ended($node.instance) then . + {why: "its instance \($node.instance) is gone"}
       else empty end] as $gone
 | [ ($nodes[] | select(.down) | select([.id] - [$gone[].id] != []) | select($now - $down[.id] >= $limits.down)
       | {instance, why: "Swarm has called \(.name) down for \($now - $down[.id]) s"}),
     ($missing | to_entries[] | select($now - .value >= $limits.missing)
-      | {instance: .key, why: "it has not been in the Swarm for \($now - .value) s"})] as $wanted
+      | {instance: .key, why: "it has not been in the Swarm for \($now - .value) s"})]
+  # one that visitors are served by comes last
+  | sort_by(.instance as $id | healthy($id)) as $wanted
 | (if ($wanted | length) == 0 then null
    elif $asked | not then "the auto scaling groups cannot be asked"
    elif any($groups[]; .suspended | index("ReplaceUnhealthy") or index("HealthCheck")) then "the groups are being updated"
@@ -34,6 +37,7 @@ def healthy($instance): [$targets | split("\n")[] | select(. != "") | split(" ")
 | {
     since: {down: $down, missing: $missing},
     gone: $gone,
+    wanted: ($wanted != []),
     replace: (if $wait == null then $wanted[0] // null else null end),
     wait: (if $wait == null then "" else "\($wanted[0].instance) should be replaced, because \($wanted[0].why), but \($wait)" end)
   }

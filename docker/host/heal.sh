@@ -44,6 +44,13 @@ have_replaced() {
   fi
 }
 
+# plan: what heal.jq makes of the caller's nodes, groups and targets.
+plan() {
+  jq -n --slurpfile nodes <(printf '%s' "$nodes") --argjson groups "$groups" --arg targets "$targets" --arg self "$TWINHOST_INSTANCE" \
+    --argjson now "$(uptime_seconds)" --argjson since "$(cat "$VOLATILE/heal-since" 2>/dev/null || echo '{}')" \
+    --argjson limits "{\"down\": $DOWN_LIMIT, \"missing\": $MISSING_LIMIT}" -f "$HOST/heal.jq"
+}
+
 # lead: the leader's work.
 lead() {
   local nodes groups=null targets='' plan id name why
@@ -52,10 +59,12 @@ lead() {
   if ! jq -e --argjson managers "$TWINHOST_MANAGERS" 'all(.[]; .Status.State == "ready") and ([.[] | select(.ManagerStatus)] | length >= $managers)' \
     <<<"$nodes" >/dev/null; then
     groups=$(auto_scaling) || groups=null
-    targets=$(target_health "$RELEASE" 2>/dev/null) || true
   fi
-  plan=$(jq -n --slurpfile nodes <(printf '%s' "$nodes") --argjson groups "$groups" --arg targets "$targets" --arg self "$TWINHOST_INSTANCE" --argjson now "$(uptime_seconds)" \
-    --argjson since "$(cat "$VOLATILE/heal-since" 2>/dev/null || echo '{}')" --argjson limits "{\"down\": $DOWN_LIMIT, \"missing\": $MISSING_LIMIT}" -f "$HOST/heal.jq") || return 0
+  plan=$(plan) || return 0
+  if jq -e .wanted <<<"$plan" >/dev/null; then
+    targets=$(target_health "$RELEASE" 2>/dev/null) || true
+    plan=$(plan) || return 0
+  fi
   jq -c .since <<<"$plan" | write "$VOLATILE/heal-since"
   while IFS=$'\t' read -r id name why; do
     remove_node "$id" "$name" "$why"
@@ -70,9 +79,9 @@ lead() {
 
 # since FILE KEY: for how many seconds FILE has been asked about the same KEY.
 since() {
-  local key start
-  read -r start key <"$VOLATILE/$1" 2>/dev/null || true
-  if [[ ${key:-} != "$2" ]]; then
+  local key='' start
+  [[ ! -e $VOLATILE/$1 ]] || read -r start key <"$VOLATILE/$1"
+  if [[ $key != "$2" ]]; then
     start=$(uptime_seconds)
     printf '%s %s\n' "$start" "$2" >"$VOLATILE/$1"
   fi
@@ -82,15 +91,12 @@ since() {
 # rescue RECORD: this manager and nobody else sees a leader. When that has lasted, one of the managers whose heart does not beat is replaced:
 # only a fresh machine founds. One survivor does it, who makes the next rescue's folder; another rescue may follow as long afterwards.
 rescue() {
-  local generation rescues lasted groups target
-  if jq -e --argjson limit "$LEADERLESS_LIMIT" 'any(.managers[]; .led != null and .led < $limit)' <<<"$1" >/dev/null; then
-    rm -f "$VOLATILE/leaderless"
-    return 0
-  fi
+  local generation rescues lasted again groups target
   generation=$(jq .generation <<<"$1")
   rescues=$(jq .rescues <<<"$1")
-  lasted=$(since leaderless "$generation/$rescues")
-  if ((lasted < LEADERLESS_LIMIT)); then
+  lasted=$(jq '[.watched, (.managers[].led // empty)] | min' <<<"$1")
+  again=$(since rescue "$generation/$rescues")
+  if ((lasted < LEADERLESS_LIMIT || (rescues > 0 && again < LEADERLESS_LIMIT))); then
     say 'no manager sees a leader: what runs goes on running, and a fresh machine may found a cluster'
     return 0
   fi
@@ -108,34 +114,30 @@ rescue() {
   have_replaced "$target" "nobody has seen a leader for $lasted s, and its heart does not beat"
 }
 
-# follow RECORD: leaves the cluster that this machine is in and joins the recorded one, which must live, and for a host also serve: until then
-# this machine goes on serving, and alone for no longer than ALONE_LIMIT.
+# follow RECORD: leaves the cluster that this machine is in and joins the recorded one, which must live. A machine that visitors are served by also
+# waits until another one of that cluster serves them: it may be the last.
 follow() {
-  local waited
   if ! jq -e --argjson fresh "$FRESH" 'any(.managers[]; .led != null and .led <= $fresh)' <<<"$1" >/dev/null; then
     say 'the record names another cluster, of which no manager sees a leader yet'
     return 0
   fi
-  if [[ $TWINHOST_ROLE == host ]] && ! serves_elsewhere "$1"; then
-    waited=$(since alone "$(jq -r .cluster <<<"$1")")
-    if ((waited < ALONE_LIMIT)); then
-      say 'the record names another cluster, of which no host is healthy yet'
-      return 0
-    fi
+  if [[ $TWINHOST_ROLE == host ]] && ! may_go "$1"; then
+    say 'the record names another cluster, of which no host is healthy yet'
+    return 0
   fi
   did "leaves its cluster and follows the recorded one, generation $(jq .generation <<<"$1")"
   retire
   leave_swarm
-  rm -f "$VOLATILE/alone" "$VOLATILE/leaderless"
   exec bash "$HOST/bootstrap.sh"
 }
 
-# serves_elsewhere RECORD: whether the balancer calls another machine of the recorded cluster healthy in every target group.
-serves_elsewhere() {
+# may_go RECORD: whether the balancer calls another machine of the recorded cluster healthy in every target group, or this one in none.
+may_go() {
   target_health "$RELEASE" 2>/dev/null | jq -eRn --argjson record "$1" --arg self "$TWINHOST_INSTANCE" '
     [inputs | split(" ")] as $all | ([$all[] | .[0]] | unique) as $names
-    | any($record.managers[]; .instance as $id | $id != $self and ($names | length) > 0
-        and all($names[]; . as $name | any($all[]; .[0] == $name and .[1] == $id and .[2] == "healthy")))' >/dev/null
+    | ($names | length) > 0
+      and (any($record.managers[]; .instance as $id | $id != $self and all($names[]; . as $name | any($all[]; .[0] == $name and .[1] == $id and .[2] == "healthy")))
+        or (any($all[]; .[1] == $self and .[2] == "healthy") | not))' >/dev/null
 }
 
 exec 5>"$VOLATILE/heal.lock"
@@ -163,7 +165,7 @@ if [[ -z $recorded ]]; then
 elif [[ $recorded != "$own" ]]; then
   follow "$seen"
 elif swarm_cluster >/dev/null 2>&1; then
-  rm -f "$VOLATILE/leaderless"
+  wait_for 60 'this machine to be active' activate || log "$reason"
   if leads; then
     lead
   else

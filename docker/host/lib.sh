@@ -32,7 +32,7 @@ uptime_seconds() {
 
 trap 'log "line $LINENO of ${BASH_SOURCE[0]##*/} failed: $BASH_COMMAND" >&2' ERR
 
-# wait_for SECONDS WHAT COMMAND…: runs COMMAND every second until it succeeds. What it prints is what it still waits for: logged when it changes,
+# wait_for SECONDS WHAT COMMAND…: runs COMMAND every second (or every $pace seconds) until it succeeds. What it prints is what it still waits for: logged when it changes,
 # and part of the reason when the time is over. A COMMAND that returns 2 says that waiting is of no use. Returns 1 with the reason in `reason`.
 wait_for() {
   local limit=$(($(uptime_seconds) + $1)) seconds=$1 what=$2 said last='' status
@@ -47,7 +47,7 @@ wait_for() {
     last=$said
     reason="waited $seconds s for $what${said:+, last: $said}"
     (($(uptime_seconds) < limit)) || return 1
-    sleep 1
+    sleep "${pace:-1}"
   done
 }
 
@@ -80,7 +80,6 @@ load_machine() {
   DOWN_LIMIT=${TWINHOST_LIMIT_DOWN:-300}            # a node that Swarm calls down is replaced
   MISSING_LIMIT=${TWINHOST_LIMIT_MISSING:-1800}     # so is an instance that is no node; longer than any boot
   LEADERLESS_LIMIT=${TWINHOST_LIMIT_LEADERLESS:-600} # without a leader, a lost manager is replaced
-  ALONE_LIMIT=${TWINHOST_LIMIT_ALONE:-600}          # a host follows a cluster of which no other host serves
 }
 
 # load_settings RELEASE: exports the site's settings of that release, and where this machine substitutes images, those. Keeps the settings' names.
@@ -136,7 +135,7 @@ swarm_state() {
 
 # swarm_cluster: the id of the cluster that this manager is in, read through its leader; returns 1 where it sees none.
 swarm_cluster() {
-  docker_api GET /info 5 | jq -er '.Swarm | select(.ControlAvailable) | .Cluster.ID // empty'
+  docker_api GET /info 5 | jq -er '.Swarm | select(.ControlAvailable) | .Cluster.ID // "" | select(. != "")'
 }
 
 # own_node: this machine's id as a node of its Swarm.
@@ -281,12 +280,16 @@ nothing_runs() {
   [[ -z $names ]] || { echo "$names" && return 1; }
 }
 
-# leave_swarm: this manager is demoted first, so that the others' majority is one of those that stay; without a leader it just goes.
-leave_swarm() {
+# step_down: makes this manager a worker, so that the majority is one of those that stay.
+step_down() {
   local node
   if swarm_cluster >/dev/null 2>&1 && node=$(own_node) && timeout 20 docker node demote "$node" >/dev/null && wait_for 30 'its demotion' demoted; then
     log 'is a manager no longer'
   fi
+}
+
+# leave_swarm: forgets the Swarm, and has the record forget this manager.
+leave_swarm() {
   docker_api POST '/swarm/leave?force=true' 60 </dev/null >/dev/null || log 'the Swarm could not be left'
   rm -f "$STATE/cluster-id" "$STATE/drained"
   record leave "$TWINHOST_INSTANCE" || true
@@ -294,6 +297,13 @@ leave_swarm() {
 
 demoted() {
   docker_api GET /info 5 | jq -e '.Swarm.ControlAvailable | not' >/dev/null
+}
+
+# activate: what the way down has drained serves again.
+activate() {
+  [[ -e $STATE/drained ]] || return 0
+  [[ $TWINHOST_ROLE == witness ]] || timeout 20 docker node update --availability active "$(own_node)" >/dev/null || return 1
+  rm -f "$STATE/drained"
 }
 
 # obtain_release JSON: the release that JSON (the value of the release parameter) names, from this disk, from the bucket, or, where that does not have it

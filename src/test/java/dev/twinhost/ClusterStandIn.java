@@ -19,6 +19,7 @@ final class ClusterStandIn {
     private final Map<String, String> witnesses = new LinkedHashMap<>();
     private final Map<String, String> targets = new LinkedHashMap<>();
     private String suspended = "";
+    private String impaired = "";
 
     ClusterStandIn(Shell shell, EngineStandIn engine) {
         this.shell = shell;
@@ -61,6 +62,12 @@ final class ClusterStandIn {
 
     ClusterStandIn instance(String id, String state) {
         (id.equals(WITNESS) ? witnesses : hosts).put(id, state);
+        return writeGroups();
+    }
+
+    /** EC2 has found it impaired, and its group waits only for a successor. */
+    ClusterStandIn impaired(String id) {
+        impaired = id;
         return writeGroups();
     }
 
@@ -107,7 +114,8 @@ final class ClusterStandIn {
                 + "\"}],\"Instances\":["
                 + instances.entrySet().stream()
                         .map(instance -> "{\"InstanceId\":\"" + instance.getKey() + "\",\"LifecycleState\":\""
-                                + instance.getValue() + "\",\"HealthStatus\":\"Healthy\"}")
+                                + instance.getValue() + "\",\"HealthStatus\":\""
+                                + (instance.getKey().equals(impaired) ? "Unhealthy" : "Healthy") + "\"}")
                         .collect(Collectors.joining(","))
                 + "]}";
     }

@@ -114,6 +114,18 @@ class DrainTest {
     }
 
     @Test
+    void shouldWaitForTheHookWhichBeginsWhenTheBalancerHasLetGo() {
+        cluster.lifecycle("Terminated");
+        shell.bash("sed -i 's/set-instance-health | complete-lifecycle-action) ;;/complete-lifecycle-action)"
+                + " (($(grep -c complete-lifecycle commands) > 3)) ;;/' stand-ins/aws");
+
+        Shell.Result result = shell.verb("drain", "--notice");
+
+        assertThat(result.status()).as(result.output()).isZero();
+        assertThat(calls("aws autoscaling complete-lifecycle-action")).hasSize(4);
+    }
+
+    @Test
     void shouldDrainNothingOnAWitness() {
         shell = Machine.witness(shell);
 

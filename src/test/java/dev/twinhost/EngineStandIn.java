@@ -82,7 +82,7 @@ final class EngineStandIn {
     static String info(String state, String cluster) {
         return "{\"Swarm\":{\"LocalNodeState\":\"" + state + "\",\"NodeID\":\"node-1\",\"ControlAvailable\":"
                 + state.equals("active") + ",\"Cluster\":"
-                + (cluster.isEmpty() ? "null" : "{\"ID\":\"" + cluster + "\"}") + "}}";
+                + "{\"ID\":\"" + cluster + "\"}}}";
     }
 
     String body(String method, String path) {

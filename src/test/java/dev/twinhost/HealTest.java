@@ -58,6 +58,15 @@ class HealTest {
     }
 
     @Test
+    void shouldRemoveANodeWhoseInstanceWaitsOnlyForItsSuccessor() {
+        cluster.node("n-b", ClusterStandIn.OTHER, "host", "down").impaired(ClusterStandIn.OTHER);
+
+        heal();
+
+        assertThat(calls("docker")).contains("docker node rm --force n-b");
+    }
+
+    @Test
     void shouldRemoveTheNodeThatAJoinedMachineWasBefore() {
         cluster.node("n-old", ClusterStandIn.OTHER, "host", "down");
 
@@ -116,6 +125,15 @@ class HealTest {
                         + " one that the balancer calls healthy\n");
 
         assertThat(replaced()).isEmpty();
+    }
+
+    @Test
+    void shouldReplaceALostOneBeforeOneThatStillServes() {
+        cluster.noNode("n-b").noNode("n-c").target(Machine.INSTANCE, "unhealthy");
+        heal();
+        shell.uptime(4000);
+
+        assertThat(heal()).endsWith("had i-0c replaced: it has not been in the Swarm for 3000 s\n");
     }
 
     @Test
@@ -293,10 +311,19 @@ class HealTest {
 
         assertThat(heal()).contains("heal: leaves its cluster and follows the recorded one, generation 2\n");
 
-        assertThat(calls("docker node"))
-                .containsExactly("docker node update --availability drain node-1", "docker node demote node-1");
+        assertThat(calls("docker node")).containsExactly("docker node update --availability drain node-1");
         assertThat(engine.commands())
                 .anyMatch(command -> command.contains("POST") && command.contains("/swarm/leave?force=true"));
+    }
+
+    @Test
+    void shouldMakeAMachineActiveAgainThatWasDrainedForARestartOfDocker() {
+        shell.write("var/lib/twinhost/drained", "");
+
+        heal();
+
+        assertThat(calls("docker node")).containsExactly("docker node update --availability active node-1");
+        assertThat(shell.exists("var/lib/twinhost/drained")).isFalse();
     }
 
     @Test
@@ -307,8 +334,17 @@ class HealTest {
         beat(ClusterStandIn.OTHER, 1030, "yes");
 
         assertThat(heal()).endsWith("the record names another cluster, of which no host is healthy yet\n");
+        beat(ClusterStandIn.OTHER, 5000, "yes");
+        heal();
         assertThat(calls("docker node")).isEmpty();
-        beat(ClusterStandIn.OTHER, 1630, "yes");
+    }
+
+    @Test
+    void shouldFollowAtOnceWhereItServesNobodyAnyway() {
+        anotherClusterIsRecorded();
+        cluster.target(ClusterStandIn.OTHER, "unhealthy").target(Machine.INSTANCE, "unhealthy");
+        heal();
+        beat(ClusterStandIn.OTHER, 1030, "yes");
 
         assertThat(heal()).contains("follows the recorded one");
     }

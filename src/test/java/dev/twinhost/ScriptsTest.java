@@ -38,8 +38,8 @@ class ScriptsTest {
             Set.of("TWINHOST_EDGE_IMAGE", "TWINHOST_CERTBOT_IMAGE", "TWINHOST_EDGE_GRACE", "TWINHOST_APP_UPDATE_ORDER");
 
     /** What the metadata service says, noted by `bootstrap`. */
-    private static final Set<String> LIMITS = Set.of(
-            "TWINHOST_LIMIT_DOWN", "TWINHOST_LIMIT_MISSING", "TWINHOST_LIMIT_LEADERLESS", "TWINHOST_LIMIT_ALONE");
+    private static final Set<String> LIMITS =
+            Set.of("TWINHOST_LIMIT_DOWN", "TWINHOST_LIMIT_MISSING", "TWINHOST_LIMIT_LEADERLESS");
 
     private static final Set<String> OF_THE_INSTANCE = Set.of("TWINHOST_INSTANCE", "TWINHOST_ADDRESS");
 
