@@ -11,13 +11,10 @@ import dev.twinhost.rehearsal.machines.Machine;
 import dev.twinhost.rehearsal.system.Await;
 import java.time.Duration;
 import java.util.List;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
 
 /** The load on a site to which nothing happens: whatever fails here is the load's own noise. */
-@Tag("rehearsal")
-@ExtendWith(SharedSite.Extension.class)
+@OnSharedSite
 class LoadTest {
     @Test
     void shouldFailNoRequestOfAQuietSiteAndTellWhoAnswered(SharedSite site) {

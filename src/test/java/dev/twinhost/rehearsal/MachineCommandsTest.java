@@ -2,14 +2,11 @@ package dev.twinhost.rehearsal;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import org.junit.jupiter.api.Tag;
-import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** What the commands that act on machines refuse, in one sentence each; they change nothing of the site. */
-@Tag("rehearsal")
-@ExtendWith(SharedSite.Extension.class)
+@OnSharedSite
 class MachineCommandsTest {
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """

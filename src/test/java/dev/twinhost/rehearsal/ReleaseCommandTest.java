@@ -6,13 +6,10 @@ import dev.twinhost.rehearsal.release.MachineRelease;
 import dev.twinhost.rehearsal.system.Folders;
 import java.util.List;
 import java.util.Map;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
 
 /** The way of a release to the machines; what a release does there is the subject of others. */
-@Tag("rehearsal")
-@ExtendWith(SharedSite.Extension.class)
+@OnSharedSite
 class ReleaseCommandTest {
     @Test
     void shouldApplyTheWorkingCopyToEveryMachine(SharedSite site) {

@@ -17,13 +17,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
 
 /** What is promised of a site that is up: real hosts, booted by {@code up} from the template of this working copy. */
-@Tag("rehearsal")
-@ExtendWith(SharedSite.Extension.class)
+@OnSharedSite
 class SiteUpTest {
     @Test
     void shouldServeOneCertificateForBothNamesFromBothHosts(SharedSite site) throws Exception {

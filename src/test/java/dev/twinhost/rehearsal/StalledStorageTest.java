@@ -7,13 +7,10 @@ import dev.twinhost.rehearsal.system.Command;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
 
 /** The shared storage of the witness, which serves nobody, while it hangs and afterwards. */
-@Tag("rehearsal")
-@ExtendWith(SharedSite.Extension.class)
+@OnSharedSite
 class StalledStorageTest {
     private static final int HUNG = 124;
     private static final int KILLED = 137;

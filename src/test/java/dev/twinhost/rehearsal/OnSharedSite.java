@@ -1,0 +1,17 @@
+package dev.twinhost.rehearsal;
+
+import java.lang.annotation.ElementType;
+import java.lang.annotation.Retention;
+import java.lang.annotation.RetentionPolicy;
+import java.lang.annotation.Target;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.parallel.ResourceLock;
+
+/** Tests of the one site that several classes share, one class after the other. */
+@Tag("rehearsal")
+@ExtendWith(SharedSite.Extension.class)
+@ResourceLock("shared site")
+@Target(ElementType.TYPE)
+@Retention(RetentionPolicy.RUNTIME)
+@interface OnSharedSite {}
