@@ -18,6 +18,7 @@ import org.junit.jupiter.api.Test;
 
 /** Machines lose each other, but not their power: there is never a second Swarm that acts, and everything joins up afterwards. Under load. */
 @Tag("rehearsal")
+@Tag("trouble")
 class CutOffTest {
     private static final int RATE = 20;
     /** A request that is under way when the network comes back may be lost to that. */

@@ -25,6 +25,7 @@ import org.junit.jupiter.api.TestMethodOrder;
  * a host dies, is replaced, and then the other one dies.
  */
 @Tag("rehearsal")
+@Tag("trouble")
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class LostHostTest {
     private static final int RATE = 20;

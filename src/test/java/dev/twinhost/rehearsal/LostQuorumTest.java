@@ -18,6 +18,7 @@ import org.junit.jupiter.api.Test;
 
 /** Two of three managers, or all of them, are lost at once (P6, P7), under load: the site rebuilds itself around its storage. */
 @Tag("rehearsal")
+@Tag("trouble")
 class LostQuorumTest {
     private static final int RATE = 20;
     private static final Duration REBUILT = Duration.ofSeconds(120);

@@ -17,6 +17,7 @@ import org.junit.jupiter.api.Test;
 
 /** What happens to machines on ordinary days: they are rebooted, their Docker is restarted, a container dies, a clock is wrong. Under load. */
 @Tag("rehearsal")
+@Tag("trouble")
 class OrdinaryTroubleTest {
     private static final int RATE = 20;
 

@@ -22,6 +22,7 @@ import org.junit.jupiter.api.Test;
 
 /** Every machine is replaced by CloudFormation's rolling update (P4), under load. */
 @Tag("rehearsal")
+@Tag("trouble")
 class RollTest {
     private static final int RATE = 20;
     /** Leadership moves on when the leader steps down; an election takes a few seconds, on a busy machine more. */

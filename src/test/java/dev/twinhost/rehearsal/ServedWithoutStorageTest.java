@@ -16,6 +16,7 @@ import org.junit.jupiter.api.Test;
 
 /** The shared storage does not answer (P9): what is served goes on being served. */
 @Tag("rehearsal")
+@Tag("trouble")
 class ServedWithoutStorageTest {
     private static final int RATE = 20;
     private static final Duration STALLED = Duration.ofMinutes(2);
