@@ -1,4 +1,6 @@
 # What `twinhost status` knows, as one object; `wrong` says in words what is not as it should be.
+include "targets";
+
 $info[0] as $info | $nodes[0] as $nodes | $services[0] as $services | $tasks[0] as $tasks
 | {
     site: $site,
@@ -9,12 +11,15 @@ $info[0] as $info | $nodes[0] as $nodes | $services[0] as $services | $tasks[0] 
     nodes: (if $nodes then [$nodes[] | {name: .Description.Hostname, instance: (.Description.Engine.Labels["twinhost.instance"] // "?"),
       role: (.Description.Engine.Labels["twinhost.role"] // "?"), state: .Status.State, availability: .Spec.Availability,
       manager: (if .ManagerStatus.Leader? then "leader" elif .ManagerStatus then .ManagerStatus.Reachability else "none" end)}] | sort_by(.role, .name) else null end),
-    services: (if $services then [$services[] | . as $service | {name: (.Spec.Name | ltrimstr("twinhost_")), running: .ServiceStatus.RunningTasks,
-      wanted: .ServiceStatus.DesiredTasks, update: (.UpdateStatus.State? // "none"),
+    # Swarm goes on counting what ran on a node that is down
+    services: (if $services then [$services[] | . as $service
+      | [$tasks[]? | select(.ServiceID == $service.ID and .DesiredState == "running" and .Status.State == "running") | .NodeID as $id
+          | $nodes[]? | select(.ID == $id and .Status.State == "ready") | .Description.Hostname] as $on
+      | {name: (.Spec.Name | ltrimstr("twinhost_")), running: ($on | length), wanted: .ServiceStatus.DesiredTasks, update: (.UpdateStatus.State? // "none"),
       error: ([$tasks[]? | select(.ServiceID == $service.ID and .DesiredState != "shutdown" and .Status.Err) | .Status.Err] | last // ""),
-      nodes: [$tasks[]? | select(.ServiceID == $service.ID and .Status.State == "running") | .NodeID as $id | $nodes[]? | select(.ID == $id) | .Description.Hostname]}]
+      nodes: $on}]
       | sort_by(.name) else null end),
-    targets: [$targets | split("\n")[] | select(. != "") | split(" ") | {group: .[0], instance: .[1], state: .[2]}],
+    targets: targets,
     certificate: $certificate,
     healed: $healed
   }

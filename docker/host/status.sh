@@ -28,7 +28,7 @@ collect() {
   refresh_record >/dev/null 2>&1 || true
   reason=$(may_act) || why=$reason
   filter=$(filter label com.docker.stack.namespace=twinhost)
-  jq -n --arg instance "${TWINHOST_INSTANCE:-unknown}" --arg role "$TWINHOST_ROLE" --arg address "${TWINHOST_ADDRESS:-unknown}" \
+  jq -n -L "$HOST" --arg instance "${TWINHOST_INSTANCE:-unknown}" --arg role "$TWINHOST_ROLE" --arg address "${TWINHOST_ADDRESS:-unknown}" \
     --arg release "${RELEASE##*/}" --arg site "https://www.$TWINHOST_DOMAIN/" --arg why "$why" --argjson managers "$TWINHOST_MANAGERS" --argjson now "$(uptime_seconds)" \
     --arg healed "$(cat "$STATE/healed" 2>/dev/null || true)" \
     --argjson record "$(cat "$VOLATILE/record" 2>/dev/null || echo null)" \

@@ -30,7 +30,7 @@ class StatusTest {
                         "[" + node("1", "host", "ready", "{\"Leader\":true,\"Reachability\":\"reachable\"}") + ","
                                 + node("2", "host", "ready", "{\"Reachability\":\"reachable\"}") + ","
                                 + node("3", "witness", "ready", "{\"Reachability\":\"reachable\"}") + "]")
-                .answer("GET", "/services", services(2, "null"))
+                .answer("GET", "/services", services("null"))
                 .answer(
                         "GET",
                         "/tasks",
@@ -88,7 +88,8 @@ class StatusTest {
                         "the node ip-2 (i-2) is down",
                         "the manager ip-2 (i-2) is unreachable",
                         "1 of 3 managers are reachable",
-                        "fewer than two hosts are ready");
+                        "fewer than two hosts are ready",
+                        "the service app runs 1 of 2");
     }
 
     @Test
@@ -101,11 +102,12 @@ class StatusTest {
 
     @Test
     void shouldSayWhatAServiceLacksAndWhatWasRolledBack() {
-        engine.answer("GET", "/services", services(1, "{\"State\":\"rollback_completed\"}"))
+        engine.answer("GET", "/services", services("{\"State\":\"rollback_completed\"}"))
                 .answer(
                         "GET",
                         "/tasks",
-                        "[{\"ServiceID\":\"s\",\"NodeID\":\"1\",\"DesiredState\":\"running\","
+                        "[{\"ServiceID\":\"s\",\"NodeID\":\"1\",\"DesiredState\":\"running\",\"Status\":{\"State\":\"running\"}},"
+                                + "{\"ServiceID\":\"s\",\"NodeID\":\"1\",\"DesiredState\":\"running\","
                                 + "\"Status\":{\"State\":\"rejected\",\"Err\":\"No such image\"}}]");
 
         assertThat(wrong())
@@ -197,8 +199,8 @@ class StatusTest {
                 + "\"},\"ManagerStatus\":" + manager + "}";
     }
 
-    private static String services(int running, String update) {
-        return "[{\"ID\":\"s\",\"Spec\":{\"Name\":\"twinhost_app\"},\"ServiceStatus\":{\"RunningTasks\":" + running
-                + ",\"DesiredTasks\":2},\"UpdateStatus\":" + update + "}]";
+    private static String services(String update) {
+        return "[{\"ID\":\"s\",\"Spec\":{\"Name\":\"twinhost_app\"},\"ServiceStatus\":{\"RunningTasks\":2,\"DesiredTasks\":2},"
+                + "\"UpdateStatus\":" + update + "}]";
     }
 }
