@@ -10,7 +10,7 @@ availability=active
 head_start=0
 if [[ $TWINHOST_ROLE == witness ]]; then
   availability=drain
-  head_start=$FRESH # hosts before the witness
+  head_start=30 # seconds: hosts before the witness
 fi
 readonly availability head_start
 trap 'rm -f "$VOLATILE/founding"' EXIT
