@@ -3,13 +3,11 @@
 #   and since when each node is down and each instance is missing in the Swarm ($since), on this machine's own clock ($now).
 # gone: nodes to remove; wanted: whether anything should be replaced, then targets are needed; replace: an instance that its group shall replace; wait: why nothing is replaced though something should be;
 # since: what to give to the next look.
+include "targets";
+
 def listed: [$groups[]?.instances[]];
 # ended: whether its group has ended it, or will: an unhealthy one waits only until its successor has warmed up
 def ended($instance): [listed[] | select(.id == $instance)] | length == 0 or any(.[]; (.state | startswith("Terminat")) or .health != "Healthy");
-def healthy($instance): [$targets | split("\n")[] | select(. != "") | split(" ")] as $all
-  | ([$all[] | .[0]] | unique) as $names
-  | ($names | length) > 0 and all($names[]; . as $name | any($all[]; .[0] == $name and .[1] == $instance and .[2] == "healthy"));
-
 [$nodes[0][] | {id: .ID, name: .Description.Hostname, instance: (.Description.Engine.Labels["twinhost.instance"] // "unknown"),
   role: (.Description.Engine.Labels["twinhost.role"] // "unknown"), manager: (.Spec.Role == "manager"), down: (.Status.State == "down")}] as $nodes
 | [$nodes[] | select(.down | not) | .instance] as $alive
@@ -26,13 +24,14 @@ def healthy($instance): [$targets | split("\n")[] | select(. != "") | split(" ")
     ($missing | to_entries[] | select($now - .value >= $limits.missing)
       | {instance: .key, why: "it has not been in the Swarm for \($now - .value) s"})]
   # one that visitors are served by comes last
-  | sort_by(.instance as $id | healthy($id)) as $wanted
+  | sort_by(.instance as $id | serves($id)) as $wanted
 | (if ($wanted | length) == 0 then null
    elif $asked | not then "the auto scaling groups cannot be asked"
    elif any($groups[]; .suspended | index("ReplaceUnhealthy") or index("HealthCheck")) then "the groups are being updated"
    elif any(listed[]; .state != "InService" or .health != "Healthy") then "another machine is being replaced"
    elif any($groups[]; (.instances | length) < .desired) then "another machine is being launched"
-   elif healthy($wanted[0].instance) and (any(listed[]; .id != $wanted[0].instance and healthy(.id)) | not) then "it is the last one that the balancer calls healthy"
+   elif targets == [] then "the balancer cannot be asked"
+   elif spare($wanted[0].instance; [listed[].id]) | not then "it is the last one that the balancer calls healthy"
    else null end) as $wait
 | {
     since: {down: $down, missing: $missing},

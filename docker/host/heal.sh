@@ -1,7 +1,8 @@
 #!/bin/bash
-# Keeps the cluster whole. On the leader: removes nodes whose instance is gone, spreads the application over both hosts again, and has the
-# auto scaling group replace a machine that Swarm has lost though it runs. Elsewhere: follows the recorded cluster when this machine is in another
-# one, and where nobody has seen a leader for long, has one lost manager replaced, so that a fresh machine comes and founds.
+# Keeps the cluster whole. On the leader, or on a manager that stands in for a leader who cannot read the record: removes nodes whose instance is
+# gone, spreads the application over both hosts again, and has the auto scaling group replace a machine that Swarm has lost though it runs.
+# Elsewhere: follows the recorded cluster when this machine is in another one, and where nobody has seen a leader for long, has one lost manager
+# replaced, so that a fresh machine comes and founds.
 . "$(dirname "$0")/lib.sh"
 mkdir -p "$STATE" "$VOLATILE"
 load_machine
@@ -25,6 +26,16 @@ leads() {
   docker_api GET "/nodes/$(own_node)" 2>/dev/null | jq -e .ManagerStatus.Leader >/dev/null
 }
 
+# stands_in RECORD: whether the leader's heart does not beat in the record, so that it may change nothing, and this manager is the first of those
+# whose heart does.
+stands_in() {
+  local leader
+  leader=$(docker_api GET /nodes 2>/dev/null | jq -er 'first(.[] | select(.ManagerStatus.Leader?) | .Description.Engine.Labels["twinhost.instance"])') || return 1
+  jq -e --arg leader "$leader" --arg self "$TWINHOST_INSTANCE" --argjson fresh "$FRESH" '
+    [.managers[] | select(.still != null and .still <= $fresh) | .instance] as $beating
+    | .watched > $fresh and ($beating | index($leader) == null) and ($beating | min) == $self' <<<"$1" >/dev/null
+}
+
 # remove_node ID NAME WHY: a manager is demoted first, or it would go on counting towards the quorum (https://github.com/moby/moby/issues/30847).
 remove_node() {
   timeout 20 docker node demote "$1" >/dev/null 2>&1 || true
@@ -46,12 +57,12 @@ have_replaced() {
 
 # plan: what heal.jq makes of the caller's nodes, groups and targets.
 plan() {
-  jq -n --slurpfile nodes <(printf '%s' "$nodes") --argjson groups "$groups" --arg targets "$targets" --arg self "$TWINHOST_INSTANCE" \
+  jq -n -L "$HOST" --slurpfile nodes <(printf '%s' "$nodes") --argjson groups "$groups" --arg targets "$targets" --arg self "$TWINHOST_INSTANCE" \
     --argjson now "$(uptime_seconds)" --argjson since "$(cat "$VOLATILE/heal-since" 2>/dev/null || echo '{}')" \
     --argjson limits "{\"down\": $DOWN_LIMIT, \"missing\": $MISSING_LIMIT}" -f "$HOST/heal.jq"
 }
 
-# lead: the leader's work.
+# lead: the work of the leader, or of who stands in for it.
 lead() {
   local nodes groups=null targets='' plan id name why
   nodes=$(docker_api GET /nodes) || return 0
@@ -101,13 +112,14 @@ rescue() {
     return 0
   fi
   groups=$(auto_scaling) || { say 'no manager sees a leader, and the auto scaling groups cannot be asked' && return 0; }
-  target=$(jq -nr --argjson record "$1" --argjson groups "$groups" --arg self "$TWINHOST_INSTANCE" --argjson fresh "$FRESH" --arg targets "$(target_health "$RELEASE" 2>/dev/null || true)" '
-    def healthy: . as $id | [$targets | split("\n")[] | select(. != "") | split(" ")] | any(.[1] == $id and .[2] == "healthy");
+  target=$(jq -nr -L "$HOST" --argjson record "$1" --argjson groups "$groups" --arg self "$TWINHOST_INSTANCE" --argjson fresh "$FRESH" \
+    --arg targets "$(target_health "$RELEASE" 2>/dev/null || true)" '
+    include "targets";
     [$groups[] | . as $group | .instances[] | . + {role: $group.role, suspended: $group.suspended}] as $all
     | if any($all[]; .state != "InService" or .health != "Healthy") or any($groups[]; (.instances | length) < .desired) then empty
       else [$record.managers[] | select(.instance != $self and (.still == null or .still > $fresh)) | .instance as $id
           | $all[] | select(.id == $id and ((.suspended | index("ReplaceUnhealthy")) | not))
-          | select(.id as $this | ((.id | healthy) and (any($all[]; .id != $this and (.id | healthy)) | not)) | not)]
+          | select(spare(.id; [$all[].id]))]
         | sort_by(.role != "witness") | .[0].id // empty end')
   [[ -n $target ]] || { say 'no manager sees a leader, and there is no lost manager that may be replaced now' && return 0; }
   record rescue "$generation" "$((rescues + 1))" "$TWINHOST_INSTANCE" || return 0
@@ -131,13 +143,10 @@ follow() {
   exec bash "$HOST/bootstrap.sh"
 }
 
-# may_go RECORD: whether the balancer calls another machine of the recorded cluster healthy in every target group, or this one in none.
+# may_go RECORD: whether nobody is served by this machine, or a machine of the recorded cluster is healthy.
 may_go() {
-  target_health "$RELEASE" 2>/dev/null | jq -eRn --argjson record "$1" --arg self "$TWINHOST_INSTANCE" '
-    [inputs | split(" ")] as $all | ([$all[] | .[0]] | unique) as $names
-    | ($names | length) > 0
-      and (any($record.managers[]; .instance as $id | $id != $self and all($names[]; . as $name | any($all[]; .[0] == $name and .[1] == $id and .[2] == "healthy")))
-        or (any($all[]; .[1] == $self and .[2] == "healthy") | not))' >/dev/null
+  jq -en -L "$HOST" --argjson record "$1" --arg self "$TWINHOST_INSTANCE" --arg targets "$(target_health "$RELEASE" 2>/dev/null || true)" '
+    include "targets"; spare($self; [$record.managers[].instance])' >/dev/null
 }
 
 exec 5>"$VOLATILE/heal.lock"
@@ -157,6 +166,7 @@ if ! docker_api GET /_ping 5 >/dev/null 2>&1; then
 fi
 if ! seen=$(refresh_record 2>/dev/null) || ! seen=$(watch_record "$seen"); then
   say 'the cluster record cannot be read: nothing is changed'
+  rm -f "$VOLATILE/heal-since"
   exit 0
 fi
 recorded=$(jq -r .cluster <<<"$seen")
@@ -166,7 +176,7 @@ elif [[ $recorded != "$own" ]]; then
   follow "$seen"
 elif swarm_cluster >/dev/null 2>&1; then
   wait_for 60 'this machine to be active' activate || log "$reason"
-  if leads; then
+  if leads || stands_in "$seen"; then
     lead
   else
     say ''

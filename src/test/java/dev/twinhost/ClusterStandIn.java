@@ -20,6 +20,7 @@ final class ClusterStandIn {
     private final Map<String, String> targets = new LinkedHashMap<>();
     private String suspended = "";
     private String impaired = "";
+    private String leader = "";
 
     ClusterStandIn(Shell shell, EngineStandIn engine) {
         this.shell = shell;
@@ -50,14 +51,18 @@ final class ClusterStandIn {
         nodes.put(id, """
                 {"ID":"%s","Spec":{"Role":"manager","Availability":"%s"},"Status":{"State":"%s"},"ManagerStatus":{"Addr":"x"},
                  "Description":{"Hostname":"%s","Engine":{"Labels":{"twinhost.instance":"%s","twinhost.role":"%s"}}}}""".formatted(id, role.equals("host") ? "active" : "drain", state, id, instance, role));
-        engine.answer("GET", "/nodes", "[" + String.join(",", nodes.values()) + "]");
-        return this;
+        return writeNodes();
     }
 
     ClusterStandIn noNode(String id) {
         nodes.remove(id);
-        engine.answer("GET", "/nodes", "[" + String.join(",", nodes.values()) + "]");
-        return this;
+        return writeNodes();
+    }
+
+    /** Another node than this machine's is the Raft leader. */
+    ClusterStandIn leader(String id) {
+        leader = id;
+        return writeNodes();
     }
 
     ClusterStandIn instance(String id, String state) {
@@ -94,9 +99,27 @@ final class ClusterStandIn {
         return this;
     }
 
+    /** Nothing comes of asking the balancer. */
+    ClusterStandIn noTargets() {
+        shell.bash("rm health");
+        return this;
+    }
+
     /** What the metadata service says that the group wants of this machine. */
     ClusterStandIn lifecycle(String state) {
         shell.write("opt/twinhost/launcher.sh", "metadata() {\n  echo " + state + "\n}\n");
+        return this;
+    }
+
+    private ClusterStandIn writeNodes() {
+        engine.answer(
+                "GET",
+                "/nodes",
+                nodes.entrySet().stream()
+                        .map(node -> node.getKey().equals(leader)
+                                ? node.getValue().replace("{\"Addr\":\"x\"}", "{\"Leader\":true}")
+                                : node.getValue())
+                        .collect(Collectors.joining(",", "[", "]")));
         return this;
     }
 

@@ -128,6 +128,17 @@ class HealTest {
     }
 
     @Test
+    void shouldReplaceNothingWhileTheBalancerDoesNotSayWhoIsHealthy() {
+        cluster.node("n-b", ClusterStandIn.OTHER, "host", "down").noTargets();
+        heal();
+        shell.uptime(2000);
+
+        assertThat(heal()).endsWith("but the balancer cannot be asked\n");
+
+        assertThat(replaced()).isEmpty();
+    }
+
+    @Test
     void shouldReplaceALostOneBeforeOneThatStillServes() {
         cluster.noNode("n-b").noNode("n-c").target(Machine.INSTANCE, "unhealthy");
         heal();
@@ -168,6 +179,44 @@ class HealTest {
 
         shell.uptime(2800);
         assertThat(heal()).endsWith("had i-0c replaced: it has not been in the Swarm for 1800 s\n");
+    }
+
+    @Test
+    void shouldStandInForALeaderWhoseHeartDoesNotBeat() {
+        anotherLeads();
+        cluster.node("n-c", ClusterStandIn.WITNESS, "witness", "down").noInstance(ClusterStandIn.WITNESS);
+        assertThat(heal()).isEmpty();
+        beat(Machine.INSTANCE, 1060, "yes");
+        assertThat(heal()).isEmpty();
+        beat(Machine.INSTANCE, 1061, "yes");
+
+        assertThat(heal()).endsWith("removed the node n-c: its instance i-0c is gone\n");
+    }
+
+    @Test
+    void shouldLeaveItToTheLeaderWhileItsHeartBeats() {
+        anotherLeads();
+        cluster.node("n-c", ClusterStandIn.WITNESS, "witness", "down").noInstance(ClusterStandIn.WITNESS);
+        for (int time = 1000; time <= 1200; time += 50) {
+            beat(Machine.INSTANCE, time, "yes");
+            beat(ClusterStandIn.OTHER, time, "yes");
+            assertThat(heal()).isEmpty();
+        }
+
+        assertThat(calls("docker")).isEmpty();
+    }
+
+    @Test
+    void shouldStandInForALeaderOnOneManagerAlone() {
+        anotherLeads();
+        cluster.node("n-c", ClusterStandIn.WITNESS, "witness", "down").noInstance(ClusterStandIn.WITNESS);
+        for (int time = 1000; time <= 1200; time += 50) {
+            beat(Machine.INSTANCE, time, "yes");
+            beat("i-00", time, "yes");
+            assertThat(heal()).isEmpty();
+        }
+
+        assertThat(calls("docker")).isEmpty();
     }
 
     @Test
@@ -358,6 +407,12 @@ class HealTest {
         assertThat(heal()).isEmpty();
 
         assertThat(calls("docker node")).isEmpty();
+    }
+
+    private void anotherLeads() {
+        engine.answer("GET", "/nodes/node-1", "{\"ManagerStatus\":{\"Leader\":false}}");
+        cluster.leader("n-b");
+        record("beat", "1", ClusterStandIn.OTHER, "yes", "10.0.0.11");
     }
 
     private void loseTheLeader() {
