@@ -46,11 +46,4 @@ final class Acting {
                     "the next look", Duration.ofMinutes(1), () -> Instant.now().isAfter(next));
         }
     }
-
-    /** Cuts a machine off from all others; its way to AWS, the storage and the balancer stays. */
-    static void cutOff(RunningSite site, Machine machine) {
-        site.machines().stream()
-                .filter(other -> !other.equals(machine))
-                .forEach(other -> site.rehearsal().cutBoth(machine, other));
-    }
 }

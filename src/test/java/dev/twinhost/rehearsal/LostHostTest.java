@@ -2,23 +2,25 @@ package dev.twinhost.rehearsal;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.twinhost.rehearsal.load.Load;
 import dev.twinhost.rehearsal.load.LoadResult;
 import dev.twinhost.rehearsal.machines.Machine;
+import dev.twinhost.rehearsal.release.MachineRelease;
 import dev.twinhost.rehearsal.system.Await;
+import dev.twinhost.rehearsal.system.Folders;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.Optional;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
-import java.util.function.Supplier;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /**
  * A host loses its power (P2) and is replaced (P3), under load. Each test leaves a whole site to the next one, so that
@@ -28,25 +30,10 @@ import org.junit.jupiter.api.TestMethodOrder;
 @Tag("trouble")
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class LostHostTest {
-    private static final int RATE = 20;
     private static final Duration REPLACED = Duration.ofSeconds(60);
 
-    private static RunningSite site;
-
-    @BeforeAll
-    static void up() throws Exception {
-        site = new RunningSite('l');
-    }
-
-    @AfterAll
-    static void down() throws Exception {
-        site.close();
-    }
-
-    @BeforeEach
-    void awaitWhole() {
-        site.awaitWhole();
-    }
+    @RegisterExtension
+    static final TroubledSite site = new TroubledSite('l');
 
     @Test
     @Order(1)
@@ -55,7 +42,7 @@ class LostHostTest {
         Machine plain = site.other(busy);
         site.makeLeader(busy);
 
-        Machine fresh = loseAndReplace("a plain host", plain, site.rehearsal()::terminate);
+        Machine fresh = replace("a plain host dies", plain, site.kill(plain), site.rehearsal()::terminate);
 
         assertThat(fresh.address()).isEqualTo(plain.address());
     }
@@ -66,7 +53,7 @@ class LostHostTest {
         Machine older = site.hosts().get(0);
         site.makeLeader(older);
 
-        Machine fresh = loseAndReplace("the Raft leader", older, site.rehearsal()::replace);
+        Machine fresh = replace("the Raft leader dies", older, site.kill(older), site.rehearsal()::replace);
 
         assertThat(fresh.address()).isNotEqualTo(older.address());
     }
@@ -76,71 +63,89 @@ class LostHostTest {
     void shouldNoticeTheLossOfTheHostThatRunsCertbotInTime() {
         Machine busy = site.hostOf("certbot");
 
-        loseAndReplace("the host that runs certbot", busy, site.rehearsal()::terminate);
+        replace("the host that runs certbot dies", busy, site.kill(busy), site.rehearsal()::terminate);
 
-        Await.that(
-                "certbot on the survivor",
-                Duration.ofSeconds(60),
-                () -> site.runningHosts().stream()
-                        .anyMatch(host -> !site.containers(host, "certbot").isEmpty()));
+        assertThat(site.hostOf("certbot")).isNotEqualTo(busy);
     }
 
-    /** Kills a host under load and has it replaced; returns the new one. */
-    private static Machine loseAndReplace(String what, Machine victim, Consumer<Machine> replace) {
-        Machine survivor = site.other(victim);
-        Load load = site.rehearsal().startLoad(RATE);
+    @Test
+    @Order(4)
+    void shouldKeepTheLineageWhenTheHostDiesThatIsRenewingTheCertificate() {
+        Machine renews = site.hostOf("certbot");
+        Path challenges = site.rehearsal()
+                .state()
+                .storage(site.rehearsal().site().fileSystem())
+                .resolve("acme/.well-known/acme-challenge");
+        CompletableFuture<?> renewal = CompletableFuture.runAsync(
+                () -> site.attempt(renews, site.renewal(renews).toArray(String[]::new)));
         Await.that(
-                "some requests",
-                Duration.ofSeconds(20),
-                () -> load.soFar().requests().size() > 3 * RATE);
-        Instant death = Instant.now();
-        site.rehearsal().kill(victim);
+                "a challenge of the renewal",
+                Duration.ofSeconds(60),
+                () -> Files.exists(challenges) && !Folders.list(challenges).isEmpty());
+        Instant death = site.kill(renews);
+        renewal.join();
+
+        replace("a host dies that is renewing the certificate", renews, death, site.rehearsal()::terminate);
+        Memory after = Memory.of(site.rehearsal());
+        assertThat(after.lineages()).isEqualTo(site.before().lineages());
+        assertThat(after.account()).isEqualTo(site.before().account());
+        Machine next = site.hostOf("certbot");
+        site.renew(next);
+        Await.that(
+                "the renewed certificate on both hosts",
+                Duration.ofSeconds(60),
+                () -> site.served(site.other(next)).equals(site.served(next)));
+        assertThat(Memory.of(site.rehearsal()).lineages())
+                .isEqualTo(site.before().lineages());
+    }
+
+    @Test
+    @Order(5)
+    void shouldNoticeTheLossOfAHostInTimeThatIsInTheMiddleOfARelease() throws Exception {
+        // The machine that comes first runs the release, and dies while its own edge is exchanged.
+        Machine releases = site.rehearsal().machines().all().get(0);
+        assertThat(site.hosts()).contains(releases);
+        try (TreeCopy tree = new TreeCopy().append("nginx/conf.d/site.conf", "\n# A change that every edge takes.\n")) {
+            Rehearsal changed = new Commands(tree.folder(), 'l').rehearsal();
+            CompletableFuture<List<MachineRelease>> release =
+                    CompletableFuture.supplyAsync(() -> changed.release(Map.of()));
+            Await.that(
+                    "the edge of host " + releases.name() + " to be exchanged",
+                    Duration.ofSeconds(180),
+                    () -> site.health(releases).stream().anyMatch(state -> !state.equals("healthy")));
+            Instant death = site.kill(releases);
+            assertThat(release.join()).noneMatch(MachineRelease::succeeded);
+
+            replace("a host dies in the middle of a release", releases, death, site.rehearsal()::terminate);
+            assertThat(changed.release(Map.of())).allMatch(MachineRelease::succeeded);
+        }
+        site.awaitWhole();
+    }
+
+    /** Under a load that goes on: waits for what Swarm does, has a dead host replaced, and returns the new one. */
+    private static Machine replace(String what, Machine victim, Instant death, Consumer<Machine> replace) {
+        Machine survivor = site.other(victim);
         Await.that(
                 "both containers of the application on the survivor",
                 Duration.ofSeconds(60),
                 () -> site.containers(survivor, "app").size() == 2);
         Duration moved = Duration.between(death, Instant.now());
-        awaitLater(death.plus(Noticed.by(site)).plusSeconds(5));
+        Instant noticed = death.plus(Noticed.by(site)).plusSeconds(5);
+        Await.that("the balancer", Duration.ofMinutes(1), () -> Instant.now().isAfter(noticed));
 
         replace.accept(victim);
-        Machine fresh = awaitValue(
-                "a new host",
-                () -> site.hosts().stream()
-                        .filter(host -> !host.instanceId().equals(victim.instanceId()) && !host.equals(survivor))
-                        .findFirst()
-                        .orElse(null));
-        Instant boot = Instant.now();
-        Await.that(
-                "the signal of the new host",
-                Duration.ofSeconds(180),
-                () -> site.rehearsal().signal(fresh).isPresent());
-        Duration complete = Duration.between(boot, Instant.now());
+        Machine fresh = site.successor(victim, survivor);
+        Duration complete = site.boot(fresh);
         site.awaitWhole();
-        LoadResult result = load.stop();
 
-        System.out.printf(
-                "%s dies: window %.1f s of at most %.1f s; containers moved after %.1f s; replacement complete %.1f s after"
-                        + " its boot, whole after %.1f s%n%s%n",
+        LoadResult result = site.endLoad(
+                "%s: containers moved after %.1f s; the next one complete %d s after its boot, site whole after %d s",
                 what,
-                result.window().toMillis() / 1000.0,
-                Noticed.by(site).toMillis() / 1000.0,
                 moved.toMillis() / 1000.0,
-                complete.toMillis() / 1000.0,
-                Duration.between(boot, Instant.now()).toMillis() / 1000.0,
-                result.text());
-        assertThat(result.requests()).hasSizeGreaterThan(30 * RATE);
-        assertThat(Noticed.failuresBefore(result, death)).isEmpty();
-        assertThat(result.failuresBetween(death.plus(Noticed.by(site)), Instant.MAX))
-                .isEmpty();
+                complete.toSeconds(),
+                site.uptime(fresh).toSeconds());
+        Noticed.assertAllThatWasLost(site, result, death);
         assertThat(complete).isLessThan(REPLACED);
         return fresh;
-    }
-
-    private static void awaitLater(Instant moment) {
-        Await.that("a moment", Duration.ofMinutes(2), () -> Instant.now().isAfter(moment));
-    }
-
-    private static <T> T awaitValue(String what, Supplier<T> source) {
-        return Await.value(what, Duration.ofMinutes(2), () -> Optional.ofNullable(source.get()));
     }
 }

@@ -1,5 +1,7 @@
 package dev.twinhost.rehearsal;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import dev.twinhost.rehearsal.load.LoadResult;
 import dev.twinhost.rehearsal.load.Request;
 import dev.twinhost.rehearsal.site.HealthCheck;
@@ -20,7 +22,15 @@ final class Noticed {
                 .orElseThrow();
     }
 
-    /** Failures that were over before something happened; what was under way at that moment may be lost to it. */
+    /** A machine died at this moment and that is all that visitors may have noticed; what was under way then is lost to it. */
+    static void assertAllThatWasLost(RunningSite site, LoadResult result, Instant death) {
+        assertThat(failuresBefore(result, death)).as("failures before").isEmpty();
+        assertThat(result.failuresBetween(death.plus(by(site)), Instant.MAX))
+                .as("failures when the balancer has noticed")
+                .isEmpty();
+    }
+
+    /** Failures that were over before something happened. */
     static List<Request> failuresBefore(LoadResult result, Instant moment) {
         return result.failures().stream()
                 .filter(request -> request.start().plus(request.took()).isBefore(moment))

@@ -2,74 +2,29 @@ package dev.twinhost.rehearsal;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.twinhost.rehearsal.load.Load;
 import dev.twinhost.rehearsal.load.LoadResult;
 import dev.twinhost.rehearsal.machines.Machine;
 import dev.twinhost.rehearsal.system.Await;
 import java.time.Duration;
 import java.time.Instant;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** What happens to machines on ordinary days: they are rebooted, their Docker is restarted, a container dies, a clock is wrong. Under load. */
 @Tag("rehearsal")
 @Tag("trouble")
 class OrdinaryTroubleTest {
-    private static final int RATE = 20;
-
-    private static RunningSite site;
-
-    private Load load;
-
-    @BeforeAll
-    static void up() throws Exception {
-        site = new RunningSite('o');
-    }
-
-    @AfterAll
-    static void down() throws Exception {
-        site.close();
-    }
-
-    @BeforeEach
-    void beginOnAWholeSite() {
-        site.awaitWhole();
-        load = site.rehearsal().startLoad(RATE);
-        Await.that(
-                "some requests",
-                Duration.ofSeconds(20),
-                () -> load.soFar().requests().size() > 3 * RATE);
-    }
-
-    @AfterEach
-    void endTheLoad() {
-        if (!load.ended()) {
-            load.stop();
-        }
-    }
+    @RegisterExtension
+    static final TroubledSite site = new TroubledSite('o');
 
     @Test
     void shouldLoseNoRequestWhenAHostIsRebooted() {
         Machine host = site.hosts().get(0);
-        String boot = site.inside(host, "ps", "-o", "lstart=", "-p", "1");
-        site.attempt(host, "systemctl", "reboot");
-        Await.that(
-                "the reboot of host " + host.name(),
-                Duration.ofSeconds(180),
-                () -> site.rehearsal().script(host).running()
-                        && !boot.equals(site.attempt(host, "ps", "-o", "lstart=", "-p", "1")
-                                .output()
-                                .strip())
-                        && !site.attempt(host, "ps", "-o", "lstart=", "-p", "1")
-                                .output()
-                                .isBlank());
+        site.reboot(host);
         site.awaitWhole();
 
-        assertThat(end("a host is rebooted").failures()).isEmpty();
+        assertThat(site.endLoad("a host is rebooted").failures()).isEmpty();
         assertThat(site.machines()).contains(host);
     }
 
@@ -79,7 +34,7 @@ class OrdinaryTroubleTest {
         site.inside(host, "systemctl", "restart", "docker.service");
         site.awaitWhole();
 
-        assertThat(end("Docker is restarted on a host").failures()).isEmpty();
+        assertThat(site.endLoad("Docker is restarted on a host").failures()).isEmpty();
     }
 
     @Test
@@ -95,8 +50,8 @@ class OrdinaryTroubleTest {
         Duration again = Duration.between(death, Instant.now());
         site.awaitWhole();
 
-        LoadResult result =
-                end("a container of the application dies; the next one runs after " + again.toMillis() / 1000.0 + " s");
+        LoadResult result = site.endLoad(
+                "a container of the application dies: the next one runs after %.1f s", again.toMillis() / 1000.0);
         assertThat(result.failures()).isEmpty();
     }
 
@@ -107,14 +62,13 @@ class OrdinaryTroubleTest {
         site.inside(host, "docker", "kill", site.containers(host, "edge").get(0));
         site.awaitWhole();
 
-        LoadResult result = end("an edge dies");
+        LoadResult result = site.endLoad("an edge dies");
         assertThat(result.failuresBetween(death.plus(Noticed.by(site)), Instant.MAX))
                 .isEmpty();
     }
 
     @Test
     void shouldDecideNothingByAClockThatIsAnHourOff() {
-        Memory before = Memory.of(site.rehearsal());
         Machine host = site.leader().orElseThrow();
         site.inside(
                 host,
@@ -123,27 +77,16 @@ class OrdinaryTroubleTest {
                 "printf '#!/bin/sh\\ncase $1 in -d|-u) exec /bin/date \"$@\" ;; esac; exec /bin/date -d \"1 hour\" \"$@\"\\n'"
                         + " >/usr/local/bin/date; chmod 755 /usr/local/bin/date; date");
         try {
-            Machine other = site.hosts().stream()
-                    .filter(candidate -> !candidate.equals(host))
-                    .findFirst()
-                    .orElseThrow();
+            Machine other = site.other(host);
+            Instant death = site.kill(other);
             site.rehearsal().terminate(other);
-            Await.that(
-                    "the loss to be seen",
-                    Duration.ofSeconds(60),
-                    () -> !site.machines().contains(other));
+            site.successor(other, host);
             site.awaitWhole();
-            Memory after = Memory.of(site.rehearsal());
-            assertThat(after).isEqualTo(before);
-            end("a host is replaced by a leader whose clock is an hour ahead");
+            assertThat(Memory.of(site.rehearsal())).isEqualTo(site.before());
+            LoadResult result = site.endLoad("a host is replaced by a leader whose clock is an hour ahead");
+            Noticed.assertAllThatWasLost(site, result, death);
         } finally {
             site.attempt(host, "rm", "-f", "/usr/local/bin/date");
         }
-    }
-
-    private LoadResult end(String what) {
-        LoadResult result = load.stop();
-        System.out.printf("%s%n%s%n", what, result.text());
-        return result;
     }
 }

@@ -2,10 +2,8 @@ package dev.twinhost.rehearsal;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.twinhost.rehearsal.load.Load;
 import dev.twinhost.rehearsal.load.LoadResult;
 import dev.twinhost.rehearsal.machines.Machine;
-import dev.twinhost.rehearsal.system.Await;
 import dev.twinhost.rehearsal.system.Command;
 import java.time.Duration;
 import java.time.Instant;
@@ -15,40 +13,23 @@ import java.util.Optional;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Every machine is replaced by CloudFormation's rolling update (P4), under load. */
 @Tag("rehearsal")
 @Tag("trouble")
 class RollTest {
-    private static final int RATE = 20;
     /** Leadership moves on when the leader steps down; an election takes a few seconds, on a busy machine more. */
     private static final Duration ELECTION = Duration.ofSeconds(30);
 
-    private static RunningSite site;
-
-    @BeforeAll
-    static void up() throws Exception {
-        site = new RunningSite('r');
-    }
-
-    @AfterAll
-    static void down() throws Exception {
-        site.close();
-    }
+    @RegisterExtension
+    static final TroubledSite site = new TroubledSite('r');
 
     @Test
     void shouldReplaceEveryMachineWithoutALostRequestOrALostQuorum() throws Exception {
-        site.awaitWhole();
         List<Machine> before = site.machines();
-        Load load = site.rehearsal().startLoad(RATE);
-        Await.that(
-                "some requests",
-                Duration.ofSeconds(20),
-                () -> load.soFar().requests().size() > 3 * RATE);
         List<String> votes = new ArrayList<>();
         List<Instant> seen = new ArrayList<>(List.of(Instant.now()));
         ScheduledExecutorService watch = Executors.newSingleThreadScheduledExecutor();
@@ -66,10 +47,9 @@ class RollTest {
         Commands.Run roll = site.commands().run("roll");
         site.awaitWhole();
         seen.add(Instant.now());
-        LoadResult result = load.stop();
         watch.shutdownNow();
 
-        System.out.printf("every machine is replaced%n%s%n%s%n", roll.output(), result.text());
+        LoadResult result = site.endLoad("every machine is replaced%n%s", roll.output());
         assertThat(roll.status()).as(roll.output()).isZero();
         assertThat(site.machines())
                 .extracting(Machine::instanceId)

@@ -5,10 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.twinhost.rehearsal.balancer.TargetHealth;
 import dev.twinhost.rehearsal.machines.Machine;
 import dev.twinhost.rehearsal.system.Await;
 import dev.twinhost.rehearsal.system.Command;
 import java.nio.file.Path;
+import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -27,21 +29,22 @@ class RunningSite implements AutoCloseable {
 
     private final Commands commands;
     private final Rehearsal rehearsal;
-    private final Commands.Run up;
+    private final List<String> words = new ArrayList<>(List.of("up"));
 
     /**
      * @param letter tells it from the sites of other tests
-     * @param context settings as {@code key=value}
+     * @param options of {@code up}
      */
-    RunningSite(char letter, String... context) throws Exception {
+    RunningSite(char letter, String... options) {
         commands = new Commands(Path.of(""), letter);
         rehearsal = commands.rehearsal();
+        words.addAll(Arrays.asList(options));
+    }
+
+    /** Begins anew, whatever was there before. */
+    final void start() throws Exception {
         commands.run("down");
-        List<String> words = new ArrayList<>(List.of("up"));
-        for (String setting : context) {
-            words.addAll(List.of("-c", setting));
-        }
-        up = commands.run(words.toArray(String[]::new));
+        Commands.Run up = commands.run(words.toArray(String[]::new));
         assertThat(up.output()).contains("The site is up on 1 at ");
         assertThat(up.status()).isZero();
     }
@@ -52,11 +55,6 @@ class RunningSite implements AutoCloseable {
 
     final Rehearsal rehearsal() {
         return rehearsal;
-    }
-
-    /** What {@code up} has printed. */
-    final String output() {
-        return up.output();
     }
 
     /** Those that their groups do not end. */
@@ -81,7 +79,10 @@ class RunningSite implements AutoCloseable {
     }
 
     final Machine witness() {
-        return rehearsal.machines().named("witness");
+        return machines().stream()
+                .filter(machine -> !hosts().contains(machine))
+                .findFirst()
+                .orElseThrow();
     }
 
     final Machine other(Machine host) {
@@ -122,6 +123,50 @@ class RunningSite implements AutoCloseable {
                         name + ":443:" + host.address(),
                         "https://" + name + path))
                 .result();
+    }
+
+    /** What the target groups say of a host. */
+    final List<String> health(Machine host) {
+        return rehearsal.site().balancer().targetGroups().stream()
+                .flatMap(group -> rehearsal.health(group).stream())
+                .filter(target -> target.instanceId().equals(host.instanceId()))
+                .map(TargetHealth::state)
+                .toList();
+    }
+
+    /** The certificate that a host shows. */
+    final X509Certificate served(Machine host) {
+        return new ServedCertificate(rehearsal, host, rehearsal.site().mainName())
+                .certificate()
+                .orElseThrow(() -> new AssertionError("Host " + host.name() + " shows no certificate"));
+    }
+
+    /** certbot's command for a renewal before its time, on the host that runs certbot. */
+    final List<String> renewal(Machine host) {
+        return List.of(
+                "docker",
+                "exec",
+                containers(host, "certbot").get(0),
+                "certbot",
+                "renew",
+                "--force-renewal",
+                "-n",
+                "--config-dir",
+                "/srv/letsencrypt/production",
+                "--work-dir",
+                "/tmp/renewal/work",
+                "--logs-dir",
+                "/tmp/renewal/logs");
+    }
+
+    /** Has the certificate renewed before its time; returns when that host serves the new one. */
+    final void renew(Machine host) {
+        X509Certificate old = served(host);
+        inside(host, renewal(host).toArray(String[]::new));
+        Await.that(
+                "the renewed certificate on host " + host.name(),
+                Duration.ofSeconds(60),
+                () -> !served(host).equals(old));
     }
 
     /** Since when it has been running, by its PID 1. */

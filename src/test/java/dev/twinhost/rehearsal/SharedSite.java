@@ -6,7 +6,7 @@ import org.junit.jupiter.api.extension.ParameterResolver;
 
 /** A site that is up, started before the first test that wants it and ended after the last of all tests. */
 final class SharedSite extends RunningSite {
-    private SharedSite() throws Exception {
+    private SharedSite() {
         super('s');
     }
 
@@ -25,11 +25,13 @@ final class SharedSite extends RunningSite {
         }
 
         private static SharedSite start() {
+            SharedSite site = new SharedSite();
             try {
-                return new SharedSite();
+                site.start();
             } catch (Exception e) {
                 throw new IllegalStateException(e);
             }
+            return site;
         }
     }
 }
