@@ -187,9 +187,22 @@ final class EdgeSurroundings implements AutoCloseable {
         return Path.of(System.getenv().getOrDefault("TWINHOST_REHEARSAL_CACHE", "/var/cache/twinhost-rehearsal"));
     }
 
+    /** Where the DNS has the application from now on. */
+    void moveApplication(String address) {
+        succeed(run(
+                Place.EDGE,
+                "sh",
+                "-c",
+                "printf '%s twinhost_app\n10.0.2.2 twinhost_challenge\n' \"$1\" >/run/hosts"
+                        + " && { [ ! -e /run/dnsmasq.pid ] || kill -HUP \"$(cat /run/dnsmasq.pid)\"; }",
+                "sh",
+                address));
+    }
+
     private void start() {
+        moveApplication("10.0.1.2");
         // 127.0.0.11 is where Docker's DNS is inside a container; it knows the services by their names
-        Ended resolver = run(
+        succeed(run(
                 Place.EDGE,
                 "dnsmasq",
                 "--conf-file=/dev/null",
@@ -199,11 +212,7 @@ final class EdgeSurroundings implements AutoCloseable {
                 "--pid-file=/run/dnsmasq.pid",
                 "--listen-address=127.0.0.11",
                 "--bind-interfaces",
-                "--host-record=twinhost_app,10.0.1.2",
-                "--host-record=twinhost_challenge,10.0.2.2");
-        if (resolver.status() != 0) {
-            throw new AssertionError("dnsmasq: " + resolver.error());
-        }
+                "--addn-hosts=/run/hosts"));
         startApplication();
         daemon(Place.CHALLENGE, "nginx", "-g", "daemon off;");
         await(Place.CHALLENGE, "sh", "-c", "curl -sS http://10.0.2.2:8080/");
@@ -280,6 +289,12 @@ final class EdgeSurroundings implements AutoCloseable {
             return Files.exists(file) ? new String(Files.readAllBytes(file), StandardCharsets.UTF_8) : "";
         } catch (IOException e) {
             throw new UncheckedIOException(e);
+        }
+    }
+
+    private static void succeed(Ended ended) {
+        if (ended.status() != 0) {
+            throw new AssertionError(ended.error());
         }
     }
 

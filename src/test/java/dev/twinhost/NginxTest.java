@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -28,6 +29,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 class NginxTest {
     private static final String WWW = "https://www.example.com";
     private static final String PUBLIC = "Cache-Control: public, max-age=60";
+    private static final String NOBODY = "10.0.1.9";
+    private static final String PRIVATE = "Cache-Control: no-store";
     private static final String SERVER_NAME = "www.example.com";
     private static final int LAME_DUCK_SECONDS = 4;
     // https://curl.se/libcurl/c/libcurl-errors.html
@@ -204,6 +207,38 @@ class NginxTest {
             surroundings.startApplication();
         }
         assertThat(visitor.get(page("back", PUBLIC)).status()).isEqualTo(200);
+    }
+
+    @Test
+    void shouldSendARequestOnceMoreWhoseContainerHasGoneWhileItWaitedForIt() {
+        int before = surroundings.edgeLog().size();
+        surroundings.moveApplication(NOBODY);
+        try {
+            Await.that(
+                    "Nginx to know it",
+                    EdgeSurroundings.LIMIT,
+                    () -> visitor.get(page("gone", PRIVATE)).status() != 200);
+        } finally {
+            surroundings.moveApplication("10.0.1.2");
+        }
+        // Some of these wait for the old address, up to a second, when Nginx hears of the new one.
+        List<Visitor.Answer> answers = IntStream.range(0, 10)
+                .parallel()
+                .mapToObj(number -> visitor.get(page("moved-" + number, PRIVATE), "-d", "order " + number))
+                .toList();
+
+        assertThat(answers).extracting(Visitor.Answer::status).containsOnly(200);
+        assertThat(answers)
+                .extracting(answer -> answer.json().at("/body").asText())
+                .containsExactlyElementsOf(IntStream.range(0, 10)
+                        .mapToObj(number -> "order " + number)
+                        .toList());
+        Await.that(
+                "the log",
+                EdgeSurroundings.LIMIT,
+                () -> surroundings.edgeLog().stream()
+                        .skip(before)
+                        .anyMatch(line -> line.contains(NOBODY + ":80, app : 10.0.1.2:80\"")));
     }
 
     @ParameterizedTest

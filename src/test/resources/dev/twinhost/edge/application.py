@@ -22,6 +22,8 @@ class Application(BaseHTTPRequestHandler):
         else:
             self.answer()
 
+    do_POST = do_GET
+
     def answer(self):
         query = parse_qs(urlsplit(self.path).query)
         headers = {}
@@ -31,6 +33,7 @@ class Application(BaseHTTPRequestHandler):
             "number": next(numbers),
             "path": self.path,
             "headers": headers,
+            "body": self.rfile.read(int(self.headers.get("Content-Length", 0))).decode(),
             "padding": "x" * int(query.get("size", ["0"])[0]),
         }
         body = json.dumps(seen).encode()
