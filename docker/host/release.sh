@@ -89,6 +89,7 @@ check_nginx() {
     die "the image $TWINHOST_EDGE_IMAGE could not be pulled: $(tail -n 1 <<<"$said")"
   said=$(timeout 60 docker run --rm --network none --tmpfs /run --entrypoint nginx "${mounts[@]}" "$TWINHOST_EDGE_IMAGE" -t -q 2>&1) || {
     printf '%s\n' "$said"
+    ! grep -q -m 1 '^docker: ' <<<"$said" || die "Nginx could not be asked about the files of this release: $(grep -m 1 '^docker: ' <<<"$said")"
     die "Nginx refuses the files of this release: $(grep -m 1 -F '[emerg]' <<<"$said" || tail -n 1 <<<"$said")"
   }
 }

@@ -5,7 +5,7 @@ $info[0] as $info | $nodes[0] as $nodes | $services[0] as $services | $tasks[0] 
 | {
     site: $site,
     machine: {instance: $instance, role: $role, address: $address, release: $release, swarm: ($info.Swarm.LocalNodeState? // "unknown"),
-      mayAct: ($why == ""), mayNotActBecause: $why},
+      diskPercent: $disk, mayAct: ($why == ""), mayNotActBecause: $why},
     record: (if $record then {generation: $record.generation, founder: $record.founder, cluster: $record.cluster, converged: $record.release,
       readSecondsAgo: ($now - $record.read), managers: $record.managers} else null end),
     nodes: (if $nodes then [$nodes[] | {name: .Description.Hostname, instance: (.Description.Engine.Labels["twinhost.instance"] // "?"),
@@ -31,6 +31,7 @@ $info[0] as $info | $nodes[0] as $nodes | $services[0] as $services | $tasks[0] 
     (if .nodes and ([.nodes[] | select(.role == "host" and .state == "ready")] | length) < 2 then "fewer than two hosts are ready" else empty end),
     (.services[]? | select(.running < .wanted) | "the service \(.name) runs \(.running) of \(.wanted)\(if .error == "" then "" else ": \(.error)" end)"),
     (.services[]? | select(.update | IN("paused", "rollback_paused", "rollback_completed")) | "the last update of \(.name): \(.update | gsub("_"; " "))"),
+    (if $disk >= 90 then "the disk of this machine is \($disk) % full: Docker may start nothing here" else empty end),
     (if .services == [] then "no release is deployed" else empty end),
     (if .targets == [] then "the balancer names no target, or cannot be asked" else empty end),
     (.targets[] | select(.state != "healthy") | "\(.group) calls \(.instance) \(.state)"),

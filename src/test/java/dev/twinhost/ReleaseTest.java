@@ -104,6 +104,20 @@ class ReleaseTest {
     }
 
     @Test
+    void shouldNotBlameNginxForWhatDockerRefuses() {
+        engine.command("run", """
+                echo 'docker: Error response from daemon: mkdir /var/lib/docker/overlay2/x: no space left on device'
+                echo "Run 'docker run --help' for more information"
+                exit 125
+                """);
+
+        assertThat(release().lastLine())
+                .endsWith(
+                        "Nginx could not be asked about the files of this release: docker: Error response from daemon:"
+                                + " mkdir /var/lib/docker/overlay2/x: no space left on device");
+    }
+
+    @Test
     void shouldEndWithNginxsOwnWordsAndDeployNothing() {
         engine.command("run", """
                 echo '2026/01/01 00:00:00 [emerg] 1#1: unknown directive "bogus" in /etc/nginx/conf.d/site.conf:9'

@@ -42,6 +42,7 @@ class StatusTest {
         shell.standIn("aws", "cat \"$TWINHOST_ROOT/health\"");
         health("healthy");
         certificate("/CN=Some CA", 60);
+        disk(31);
     }
 
     @Test
@@ -51,8 +52,8 @@ class StatusTest {
         assertThat(result.status()).as(result.output()).isZero();
         assertThat(result.output().lines())
                 .contains("site         https://www.example.com/")
-                .anyMatch(line ->
-                        line.startsWith("machine      i-0a, host, 10.0.0.10, Swarm active, release aaaaaaaaaaaa"))
+                .anyMatch(line -> line.equals(
+                        "machine      i-0a, host, 10.0.0.10, Swarm active, release aaaaaaaaaaaa, disk 31 % full"))
                 .anyMatch(line -> line.matches(
                         "certificate  www\\.example\\.com, example\\.com; (59|60) days left; issued by CN=Some CA"))
                 .anyMatch(line -> line.matches("ip-1 +i-1 +host +ready +active +leader"))
@@ -137,6 +138,13 @@ class StatusTest {
     }
 
     @Test
+    void shouldSayThatTheDiskIsFull() {
+        disk(90);
+
+        assertThat(wrong()).containsExactly("the disk of this machine is 90 % full: Docker may start nothing here");
+    }
+
+    @Test
     void shouldSayThatTheStorageCannotBeRead() {
         status();
         shell.uptime(1100);
@@ -182,6 +190,10 @@ class StatusTest {
                 "health",
                 "{\"TargetHealthDescriptions\":[{\"Target\":{\"Id\":\"i-0a\"},\"TargetHealth\":{\"State\":\"" + state
                         + "\"}}]}");
+    }
+
+    private void disk(int percent) {
+        shell.standIn("df", "printf 'Use%%\\n %s%%\\n' " + percent);
     }
 
     private void certificate(String subject, int days) {
