@@ -24,13 +24,26 @@ enter() {
   exec unshare --cgroup "$0" inside "$dir"
 }
 
+# mount_own: the file system in a file that is a machine's disk where it has a size. Mounted here alone, it is gone with the last process.
+mount_own() {
+  mount -o loop "$disk/image" "$disk/own"
+  own=$disk/own
+  if [[ ! -d $own/work ]]; then
+    rm -rf "$own/docker"
+    cp -a "$disk/docker" "$own/docker"
+    mkdir -p "$own/upper" "$own/work"
+  fi
+}
+
 inside() {
-  mount -t overlay -o "lowerdir=$(readlink "$disk/base"),upperdir=$disk/upper,workdir=$disk/work" overlay "$root"
+  local own=$disk
+  [[ ! -e $disk/image ]] || mount_own
+  mount -t overlay -o "lowerdir=$(readlink "$disk/base"),upperdir=$own/upper,workdir=$own/work" overlay "$root"
   mount_kernel "$root"
   : > "$root/dev/console"
   mount --bind "$(readlink /proc/self/fd/0)" "$root/dev/console"
   mkdir -p "$root/var/lib/docker" "$root/run/rehearsal/efs" "$root/run/rehearsal/storage" "$dir/storage"
-  mount --bind "$disk/docker" "$root/var/lib/docker"
+  mount --bind "$own/docker" "$root/var/lib/docker"
   mount --bind "$EFS" "$root/run/rehearsal/efs"
   mount --bind "$dir/storage" "$root/run/rehearsal/storage"
   mount -o remount,bind,ro "$root/run/rehearsal/storage"

@@ -15,6 +15,7 @@
 #   EFS          folder that plays the shared storage
 #   DNS          address of the name server
 #   MEMORY       optional: limit as for memory.max
+#   DISK         optional: size of its disk in MiB, which is then a file system of its own that can be filled
 # and then also disk/ (what outlives a power cut), console.log, storage/ (while a file "stalled" is in it, a mount of the
 # shared storage hangs) and, while it runs, init.pid. Once its PID 1 has ended by itself, ended says how: rebooted,
 # powered-off or crashed.
@@ -53,7 +54,7 @@ main() {
 
 load_machine() {
   local required=(NAME HOSTNAME INSTANCE_ID NETNS CGROUP CACHE EFS DNS)
-  unset "${required[@]}" MEMORY
+  unset "${required[@]}" MEMORY DISK
   [[ -r $dir/machine.env ]] || fail "$dir/machine.env: no such file"
   # shellcheck disable=SC1091 # made by the caller
   . "$dir/machine.env"
@@ -115,11 +116,20 @@ make_disk() {
     rm -rf "$new/docker/overlay2"
     cp -a --reflink=auto "$CACHE/docker/overlay2" "$new/docker/"
   fi
+  [[ -z ${DISK:-} ]] || make_image "$new"
   user=$(cache_user)
   ln -sfn "$disk/base" "$user"
   links_of_namespace > "$new/links"
   mv "$new" "$disk"
   exec 6>&-
+}
+
+# make_image FOLDER: an empty file system in a file, which boot.sh fills; it takes the room that is used of it.
+make_image() {
+  need_commands mkfs.ext4=e2fsprogs
+  mkdir "$1/own"
+  truncate -s "${DISK}M" "$1/image"
+  mkfs.ext4 -q -F "$1/image"
 }
 
 # cache_user: the link that tells rootfs.sh on which version of the tree this disk stands.

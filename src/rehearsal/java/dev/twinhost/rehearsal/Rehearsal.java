@@ -151,6 +151,11 @@ public final class Rehearsal {
         site = Site.read(state.assembly());
     }
 
+    /** Gives every machine that is launched from now on a disk of this size. */
+    void limitDisks(int mebibytes) {
+        Folders.write(state.diskSize(), String.valueOf(mebibytes));
+    }
+
     /** Makes or refreshes the root file systems, which takes minutes the first time. */
     public void buildRootFileSystems() {
         int status = Command.of(checkout.script("machine/rootfs.sh").toString())

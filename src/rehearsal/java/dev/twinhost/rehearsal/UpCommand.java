@@ -16,14 +16,27 @@ import picocli.CommandLine.Option;
                 "Starts the site; ends when every host serves the certificate of the rehearsal's CA for every name.",
         mixinStandardHelpOptions = true)
 final class UpCommand implements Callable<Integer> {
+    /** The images and what a machine writes in its first days. */
+    private static final int SMALLEST_DISK = 1000;
+
     @Option(
             names = {"-c", "--context"},
             paramLabel = "KEY=VALUE",
             description = "A setting, as for cdk synth.")
     private Map<String, String> context = Map.of();
 
+    @Option(
+            names = "--disk",
+            paramLabel = "MIB",
+            description = "Gives each machine a disk of this size, at least 1000, that can be filled; else it is this"
+                    + " machine's own.")
+    private Integer disk;
+
     @Override
     public Integer call() {
+        if (disk != null && disk < SMALLEST_DISK) {
+            throw new Failure("--disk: got " + disk + ", want " + SMALLEST_DISK + " or more MiB");
+        }
         Rehearsal rehearsal = Rehearse.rehearsal();
         Progress progress = new Progress(System.out);
         rehearsal.claim();
@@ -52,6 +65,9 @@ final class UpCommand implements Callable<Integer> {
         List<String> pairs = new ArrayList<>();
         context.forEach((key, value) -> pairs.add(key + "=" + value));
         progress.step("Synthesise the template: npx cdk synth", () -> rehearsal.synthesise(pairs));
+        if (disk != null) {
+            rehearsal.limitDisks(disk);
+        }
         progress.say("  " + rehearsal.site().summary());
         progress.step("Root file systems of the machines", rehearsal::buildRootFileSystems);
     }

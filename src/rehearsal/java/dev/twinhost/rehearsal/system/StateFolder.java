@@ -89,6 +89,11 @@ public record StateFolder(Path root) {
         return make("storage").resolve(fileSystem);
     }
 
+    /** There where machines have disks of a size, in MiB. */
+    public Path diskSize() {
+        return root.resolve("disk-size");
+    }
+
     /** There when {@code up} has ended well. */
     public Path complete() {
         return root.resolve("complete");
