@@ -5,18 +5,19 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.twinhost.rehearsal.load.LoadResult;
 import dev.twinhost.rehearsal.machines.Machine;
 import dev.twinhost.rehearsal.system.Await;
+import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.time.Instant;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** What happens to machines on ordinary days: they are rebooted, their Docker is restarted, a container dies, a clock is wrong. Under load. */
+/** What happens to machines on ordinary days: they are rebooted, their Docker is restarted, a container dies, a disk is full, a clock is wrong. Under load. */
 @Tag("rehearsal")
 @Tag("trouble")
 class OrdinaryTroubleTest {
     @RegisterExtension
-    static final TroubledSite site = new TroubledSite('o');
+    static final TroubledSite site = new TroubledSite('o', "--disk", "1500");
 
     @Test
     void shouldLoseNoRequestWhenAHostIsRebooted() {
@@ -65,6 +66,32 @@ class OrdinaryTroubleTest {
         LoadResult result = site.endLoad("an edge dies");
         assertThat(result.failuresBetween(death.plus(Noticed.by(site)), Instant.MAX))
                 .isEmpty();
+    }
+
+    @Test
+    void shouldGoOnServingWithAFullDiskAndSayThatItIsFull() {
+        Machine other = site.hostOf("certbot");
+        Machine host = site.other(other);
+        X509Certificate old = site.served(host);
+        site.attempt(host, "sh", "-c", "cat /dev/zero >/var/filler; cat /dev/zero >>/var/filler");
+        site.inside(host, "docker", "kill", site.containers(host, "app").get(0));
+        site.renew(other);
+        Await.that(
+                "Docker to start nothing on the full host",
+                Duration.ofSeconds(60),
+                () -> site.status(host)
+                        .filter(status -> status.path("wrong").toString().contains("no space left on device"))
+                        .isPresent());
+        assertThat(site.status(host).orElseThrow().path("wrong").toString())
+                .contains("the disk of this machine is 100 % full: Docker may start nothing here")
+                .contains("the service app runs 1 of 2");
+        assertThat(site.served(host)).isEqualTo(old);
+
+        site.inside(host, "rm", "/var/filler");
+        site.awaitWhole();
+        assertThat(site.served(host)).isEqualTo(site.served(other));
+        assertThat(site.machines()).contains(host);
+        assertThat(site.endLoad("a host's disk is full").failures()).isEmpty();
     }
 
     @Test
