@@ -16,7 +16,9 @@ $info[0] as $info | $nodes[0] as $nodes | $services[0] as $services | $tasks[0] 
       | [$tasks[]? | select(.ServiceID == $service.ID and .DesiredState == "running" and .Status.State == "running") | .NodeID as $id
           | $nodes[]? | select(.ID == $id and .Status.State == "ready") | .Description.Hostname] as $on
       | {name: (.Spec.Name | ltrimstr("twinhost_")), running: ($on | length), wanted: .ServiceStatus.DesiredTasks, update: (.UpdateStatus.State? // "none"),
-      error: ([$tasks[]? | select(.ServiceID == $service.ID and .DesiredState != "shutdown" and .Status.Err) | .Status.Err] | last // ""),
+      # what a task last failed with; the port that an edge still holds is the way of a stop-first update
+      error: ([$tasks[]? | select(.ServiceID == $service.ID and .Status.Err) | select(.Status.Err | startswith("host-mode port already in use") | not)]
+        | sort_by(.Status.Timestamp) | last | .Status.Err // ""),
       nodes: $on}]
       | sort_by(.name) else null end),
     targets: targets,

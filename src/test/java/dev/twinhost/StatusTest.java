@@ -108,8 +108,9 @@ class StatusTest {
                         "GET",
                         "/tasks",
                         "[{\"ServiceID\":\"s\",\"NodeID\":\"1\",\"DesiredState\":\"running\",\"Status\":{\"State\":\"running\"}},"
-                                + "{\"ServiceID\":\"s\",\"NodeID\":\"1\",\"DesiredState\":\"running\","
-                                + "\"Status\":{\"State\":\"rejected\",\"Err\":\"No such image\"}}]");
+                                + failed("No such image", "2026-01-01T00:00:02Z") + ","
+                                + failed("host-mode port already in use on 1 node", "2026-01-01T00:00:03Z") + ","
+                                + failed("starting container failed", "2026-01-01T00:00:01Z") + "]");
 
         assertThat(wrong())
                 .contains("the service app runs 1 of 2: No such image", "the last update of app: rollback completed");
@@ -209,6 +210,11 @@ class StatusTest {
                 + "\",\"Engine\":{\"Labels\":{\"twinhost.instance\":\"i-" + number + "\",\"twinhost.role\":\"" + role
                 + "\"}}},\"Spec\":{\"Availability\":\"active\"},\"Status\":{\"State\":\"" + state
                 + "\"},\"ManagerStatus\":" + manager + "}";
+    }
+
+    private static String failed(String error, String time) {
+        return "{\"ServiceID\":\"s\",\"NodeID\":\"1\",\"DesiredState\":\"shutdown\",\"Status\":{\"State\":\"rejected\",\"Err\":\""
+                + error + "\",\"Timestamp\":\"" + time + "\"}}";
     }
 
     private static String services(String update) {
