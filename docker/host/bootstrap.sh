@@ -77,6 +77,7 @@ edge_here() {
     jq -r --arg node "$node" '[.[] | select(.NodeID == $node)] | sort_by(.CreatedAt) | last | if . then .Status | .Err // .State else "no task yet" end' || echo unknown
 }
 
+rm -f "$STATE/tls/retire"
 await 120 'the metadata service' identify
 load_machine
 install_release "$RELEASE"

@@ -262,6 +262,8 @@ app_runs() {
 # here. The application is elsewhere before it ends here.
 retire() {
   local node
+  # the edge goes, whether another one serves or not
+  [[ ! -d $STATE/tls ]] || touch "$STATE/tls/retire"
   if swarm_cluster >/dev/null 2>&1 && node=$(own_node); then
     spread "$node" || true
     if timeout 20 docker node update --availability drain "$node" >/dev/null; then
@@ -303,7 +305,7 @@ demoted() {
 activate() {
   [[ -e $STATE/drained ]] || return 0
   [[ $TWINHOST_ROLE == witness ]] || timeout 20 docker node update --availability active "$(own_node)" >/dev/null || return 1
-  rm -f "$STATE/drained"
+  rm -f "$STATE/drained" "$STATE/tls/retire"
 }
 
 # obtain_release JSON: the release that JSON (the value of the release parameter) names, from this disk, from the bucket, or, where that does not have it

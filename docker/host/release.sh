@@ -30,8 +30,12 @@ export_settings() {
   load_settings "$RELEASE"
   export TWINHOST_EDGE_IMAGE=${TWINHOST_EDGE_IMAGE:-public.ecr.aws/docker/library/nginx:1.30.4@sha256:5cf90903deda2c5981b8ad05e7617ac010e389f0dde0ac83487c02c509281de6}
   export TWINHOST_CERTBOT_IMAGE=${TWINHOST_CERTBOT_IMAGE:-certbot/certbot:v5.6.0@sha256:0107d084c225631fc64a8313e19adb07275f7296fde338f7dfa93986c80b2e3e}
-  # a request that is under way when the lame duck ends has 60 s more
-  export TWINHOST_EDGE_GRACE=$((TWINHOST_LAME_DUCK + 60))
+  # how long an edge gives an application that is new to the cluster
+  export TWINHOST_EDGE_FIRST=120
+  # a request that is under way when the lame duck ends has 60 s more; where no other edge serves, a host that is lost has 10 min to be replaced
+  export TWINHOST_EDGE_LAST=60
+  export TWINHOST_EDGE_PATIENCE=600
+  export TWINHOST_EDGE_GRACE=$((TWINHOST_EDGE_PATIENCE + TWINHOST_LAME_DUCK + TWINHOST_EDGE_LAST))
   # where the old one stops first, the new one takes its place and the replicas stay spread; a single one would leave a gap
   export TWINHOST_APP_UPDATE_ORDER=stop-first
   ((TWINHOST_APP_REPLICAS > 1)) || TWINHOST_APP_UPDATE_ORDER=start-first

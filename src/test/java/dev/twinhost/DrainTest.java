@@ -29,6 +29,7 @@ class DrainTest {
         engine.command(
                 "node_demote", "sed -i 's/\"ControlAvailable\":true/\"ControlAvailable\":false/' engine/GET_info");
         shell.write("var/lib/twinhost/cluster-id", "cluster-a\n");
+        shell.bash("mkdir var/lib/twinhost/tls");
         shell.verb("record", "claim", "1", Machine.INSTANCE, Machine.ADDRESS);
     }
 
@@ -42,6 +43,7 @@ class DrainTest {
                         "docker ps -f label=com.docker.swarm.service.name --format {{.Label"
                                 + " \"com.docker.swarm.service.name\"}}");
         assertThat(shell.exists("var/lib/twinhost/drained")).isTrue();
+        assertThat(shell.exists("var/lib/twinhost/tls/retire")).isTrue();
         assertThat(engine.commands()).noneMatch(command -> command.contains(LEAVE));
         assertThat(shell.exists("srv/twinhost/swarm/generations/1/managers/i-0a"))
                 .isTrue();

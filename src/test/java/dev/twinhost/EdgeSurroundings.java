@@ -189,17 +189,47 @@ final class EdgeSurroundings implements AutoCloseable {
 
     /** Where the DNS has the application from now on. */
     void moveApplication(String address) {
-        succeed(run(
+        dns(address + " twinhost_app");
+    }
+
+    /** The DNS knows no application any more. */
+    void forgetApplication() {
+        dns("");
+    }
+
+    /** What Docker's DNS says of the services. */
+    private void dns(String application) {
+        String file = application + "\n10.0.2.2 twinhost_challenge\n10.0.1.2 twinhost_edge\n";
+        succeed(runWithInput(
+                file,
                 Place.EDGE,
                 "sh",
                 "-c",
-                "printf '%s twinhost_app\n10.0.2.2 twinhost_challenge\n' \"$1\" >/run/hosts"
-                        + " && { [ ! -e /run/dnsmasq.pid ] || kill -HUP \"$(cat /run/dnsmasq.pid)\"; }",
+                "cat >/run/hosts && { [ ! -e /run/dnsmasq.pid ] || kill -HUP \"$(cat /run/dnsmasq.pid)\"; }"));
+    }
+
+    /** What a machine that leaves service tells its edge. */
+    void retire() {
+        host.write("var/lib/twinhost/tls/retire", "");
+    }
+
+    /** Whether the edge of another host calls itself healthy. */
+    void otherEdge(boolean healthy) {
+        succeed(run(
+                Place.APPLICATION,
                 "sh",
-                address));
+                "-c",
+                healthy ? "touch /srv/other-edge/healthz" : "rm /srv/other-edge/healthz"));
     }
 
     private void start() {
+        succeed(
+                run(
+                        Place.APPLICATION,
+                        "sh",
+                        "-c",
+                        "mkdir /srv/other-edge; python3 -m http.server 8080 --bind 10.0.1.2 --directory /srv/other-edge >/dev/null 2>&1 &"));
+        otherEdge(true);
         moveApplication("10.0.1.2");
         // 127.0.0.11 is where Docker's DNS is inside a container; it knows the services by their names
         succeed(run(
@@ -216,6 +246,10 @@ final class EdgeSurroundings implements AutoCloseable {
         startApplication();
         daemon(Place.CHALLENGE, "nginx", "-g", "daemon off;");
         await(Place.CHALLENGE, "sh", "-c", "curl -sS http://10.0.2.2:8080/");
+        startEdge();
+    }
+
+    void startEdge() {
         daemon(Place.EDGE, "/bin/sh", "/twinhost/entrypoint.sh");
         await(Place.EDGE, "curl", "-fsS", "-o", "/dev/null", "http://" + EDGE + ":8080/livez");
     }
@@ -268,6 +302,9 @@ final class EdgeSurroundings implements AutoCloseable {
         builder.environment().put("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
         builder.environment().put("WORK", host.path("").toString());
         builder.environment().put("TWINHOST_LAME_DUCK", settings.get("TWINHOST_LAME_DUCK"));
+        builder.environment().put("TWINHOST_EDGE_FIRST", "120");
+        builder.environment().put("TWINHOST_EDGE_LAST", "60");
+        builder.environment().put("TWINHOST_EDGE_PATIENCE", "600");
         return builder;
     }
 

@@ -368,11 +368,13 @@ class HealTest {
     @Test
     void shouldMakeAMachineActiveAgainThatWasDrainedForARestartOfDocker() {
         shell.write("var/lib/twinhost/drained", "");
+        shell.write("var/lib/twinhost/tls/retire", "");
 
         heal();
 
         assertThat(calls("docker node")).containsExactly("docker node update --availability active node-1");
         assertThat(shell.exists("var/lib/twinhost/drained")).isFalse();
+        assertThat(shell.exists("var/lib/twinhost/tls/retire")).isFalse();
     }
 
     @Test

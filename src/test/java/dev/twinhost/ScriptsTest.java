@@ -34,8 +34,14 @@ class ScriptsTest {
     private static final String SEAM = "TWINHOST_ROOT";
 
     /** What `release` works out by itself, and what a machine may substitute. */
-    private static final Set<String> OF_RELEASE =
-            Set.of("TWINHOST_EDGE_IMAGE", "TWINHOST_CERTBOT_IMAGE", "TWINHOST_EDGE_GRACE", "TWINHOST_APP_UPDATE_ORDER");
+    private static final Set<String> OF_RELEASE = Set.of(
+            "TWINHOST_EDGE_IMAGE",
+            "TWINHOST_CERTBOT_IMAGE",
+            "TWINHOST_EDGE_GRACE",
+            "TWINHOST_EDGE_FIRST",
+            "TWINHOST_EDGE_LAST",
+            "TWINHOST_EDGE_PATIENCE",
+            "TWINHOST_APP_UPDATE_ORDER");
 
     /** What the metadata service says, noted by `bootstrap`. */
     private static final Set<String> LIMITS =

@@ -42,6 +42,7 @@ inside() {
 
   mount --bind "$WORK" "$roots/visitor/mnt"
   cp -r "$WORK/var/lib/twinhost/stack/nginx/." "$roots/edge/etc/nginx/"
+  echo "nameserver 127.0.0.11" >"$roots/edge/etc/resolv.conf" # as in a container
   mkdir "$roots/edge/etc/nginx/tls" "$roots/edge/twinhost"
   mount --bind "$WORK/var/lib/twinhost/tls" "$roots/edge/etc/nginx/tls"
   cp "$CHECKOUT/docker/edge/entrypoint.sh" "$roots/edge/twinhost/"
