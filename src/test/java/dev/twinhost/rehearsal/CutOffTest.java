@@ -8,6 +8,7 @@ import dev.twinhost.rehearsal.system.Await;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -15,6 +16,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 /** Machines lose each other, but not their power: there is never a second Swarm that acts, and everything joins up afterwards. Under load. */
 @Tag("rehearsal")
 @Tag("trouble")
+@Order(2)
 class CutOffTest {
     /** A request that is under way when the network comes back may be lost to that. */
     private static final Duration UNDER_WAY = Duration.ofSeconds(5);

@@ -7,13 +7,11 @@ import java.nio.file.Path;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
-import org.junit.jupiter.api.parallel.Isolated;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The end of a rehearsal, at whatever moment it comes. */
 @Tag("rehearsal")
-@Isolated
 class DownTest {
     private final Commands commands = new Commands(Path.of(""), 'd');
     private String links;

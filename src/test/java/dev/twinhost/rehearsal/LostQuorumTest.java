@@ -7,6 +7,7 @@ import dev.twinhost.rehearsal.machines.Machine;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -14,6 +15,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 /** Two of three managers, or all of them, are lost at once (P6, P7), under load: the site rebuilds itself around its storage. */
 @Tag("rehearsal")
 @Tag("trouble")
+@Order(1)
 class LostQuorumTest {
     static final Duration REBUILT = Duration.ofSeconds(120);
 

@@ -6,12 +6,10 @@ import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.extension.ExtendWith;
-import org.junit.jupiter.api.parallel.ResourceLock;
 
-/** Tests of the one site that several classes share, one class after the other. */
+/** Tests of the one site that several classes share. */
 @Tag("rehearsal")
 @ExtendWith(SharedSite.Extension.class)
-@ResourceLock("shared site")
 @Target(ElementType.TYPE)
 @Retention(RetentionPolicy.RUNTIME)
 @interface OnSharedSite {}

@@ -8,6 +8,7 @@ import dev.twinhost.rehearsal.system.Await;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.time.Instant;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -15,6 +16,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 /** What happens to machines on ordinary days: they are rebooted, their Docker is restarted, a container dies, a disk is full, a clock is wrong. Under load. */
 @Tag("rehearsal")
 @Tag("trouble")
+@Order(4)
 class OrdinaryTroubleTest {
     @RegisterExtension
     static final TroubledSite site = new TroubledSite('o', "--disk", "1500");
@@ -73,21 +75,22 @@ class OrdinaryTroubleTest {
         Machine other = site.hostOf("certbot");
         Machine host = site.other(other);
         X509Certificate old = site.served(host);
-        site.attempt(host, "sh", "-c", "cat /dev/zero >/var/filler; cat /dev/zero >>/var/filler");
-        site.inside(host, "docker", "kill", site.containers(host, "app").get(0));
-        site.renew(other);
-        Await.that(
-                "Docker to start nothing on the full host",
-                Duration.ofSeconds(60),
-                () -> site.status(host)
-                        .filter(status -> status.path("wrong").toString().contains("no space left on device"))
-                        .isPresent());
-        assertThat(site.status(host).orElseThrow().path("wrong").toString())
-                .contains("the disk of this machine is 100 % full: Docker may start nothing here")
-                .contains("the service app runs 1 of 2");
-        assertThat(site.served(host)).isEqualTo(old);
-
-        site.inside(host, "rm", "/var/filler");
+        try {
+            site.attempt(host, "sh", "-c", "cat /dev/zero >/var/filler; cat /dev/zero >>/var/filler");
+            site.inside(host, "docker", "kill", site.containers(host, "app").get(0));
+            site.renew(other);
+            Await.that("the host to say what is wrong", Duration.ofSeconds(60), RunningSite.LOOK, () -> {
+                String wrong = site.status(host)
+                        .map(status -> status.path("wrong").toString())
+                        .orElse("");
+                return wrong.contains("the disk of this machine is 100 % full: Docker may start nothing here")
+                        && wrong.contains("the service app runs 1 of 2: ")
+                        && wrong.contains("no space left on device");
+            });
+            assertThat(site.served(host)).isEqualTo(old);
+        } finally {
+            site.inside(host, "rm", "-f", "/var/filler");
+        }
         site.awaitWhole();
         assertThat(site.served(host)).isEqualTo(site.served(other));
         assertThat(site.machines()).contains(host);

@@ -13,6 +13,7 @@ import java.util.Optional;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -20,6 +21,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 /** Every machine is replaced by CloudFormation's rolling update (P4), under load. */
 @Tag("rehearsal")
 @Tag("trouble")
+@Order(7)
 class RollTest {
     /** Leadership moves on when the leader steps down; an election takes a few seconds, on a busy machine more. */
     private static final Duration ELECTION = Duration.ofSeconds(30);

@@ -23,6 +23,8 @@ import java.util.stream.Stream;
 /** A site that {@code up} has started for tests, and what they ask it and its machines. */
 class RunningSite implements AutoCloseable {
     static final Duration WHOLE = Duration.ofSeconds(240);
+    /** Between two looks at what machines say of themselves: each costs them many processes. */
+    static final Duration LOOK = Duration.ofSeconds(2);
 
     private static final Pattern TARGET = Pattern.compile(" calls (i-\\w+) ");
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -150,6 +152,8 @@ class RunningSite implements AutoCloseable {
                 "certbot",
                 "renew",
                 "--force-renewal",
+                // else it sleeps up to eight minutes where nobody watches
+                "--no-random-sleep-on-renew",
                 "-n",
                 "--config-dir",
                 "/srv/letsencrypt/production",
@@ -293,7 +297,7 @@ class RunningSite implements AutoCloseable {
     final void awaitWhole() {
         String[] last = {""};
         try {
-            Await.that("the site to be whole", WHOLE, () -> {
+            Await.that("the site to be whole", WHOLE, LOOK, () -> {
                 last[0] = missing();
                 return last[0].isEmpty();
             });

@@ -8,6 +8,7 @@ import dev.twinhost.rehearsal.system.Await;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.time.Instant;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -15,6 +16,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 /** The shared storage does not answer (P9): what is served goes on being served. */
 @Tag("rehearsal")
 @Tag("trouble")
+@Order(6)
 class ServedWithoutStorageTest {
     private static final Duration STALLED = Duration.ofMinutes(2);
 
@@ -32,6 +34,7 @@ class ServedWithoutStorageTest {
         Await.that(
                 "the host to say what is wrong",
                 Duration.ofSeconds(60),
+                RunningSite.LOOK,
                 () -> site.status(stalled)
                         .filter(status -> status.path("wrong")
                                 .toString()

@@ -6,6 +6,7 @@ import dev.twinhost.rehearsal.load.LoadResult;
 import dev.twinhost.rehearsal.machines.Machine;
 import java.time.Duration;
 import java.time.Instant;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -13,6 +14,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 /** A site of two managers, of which one is lost, and the quorum with it (P6). */
 @Tag("rehearsal")
 @Tag("trouble")
+@Order(8)
 class WithoutWitnessTest {
     @RegisterExtension
     static final TroubledSite site = new TroubledSite('w', "-c", "witness=false");

@@ -15,7 +15,16 @@ public final class Await {
         value(what, limit, () -> condition.getAsBoolean() ? Optional.of(true) : Optional.empty());
     }
 
+    /** The same for what costs much to look at: with this pause between two looks. */
+    public static void that(String what, Duration limit, Duration pause, BooleanSupplier condition) {
+        value(what, limit, pause, () -> condition.getAsBoolean() ? Optional.of(true) : Optional.empty());
+    }
+
     public static <T> T value(String what, Duration limit, Supplier<Optional<T>> source) {
+        return value(what, limit, PAUSE, source);
+    }
+
+    private static <T> T value(String what, Duration limit, Duration pause, Supplier<Optional<T>> source) {
         long end = System.nanoTime() + limit.toNanos();
         while (true) {
             Optional<T> value = source.get();
@@ -25,7 +34,7 @@ public final class Await {
             if (System.nanoTime() > end) {
                 throw new WaitedInVain(what, limit.toSeconds());
             }
-            pause();
+            pause(pause);
         }
     }
 
@@ -34,15 +43,15 @@ public final class Await {
         long end = System.nanoTime() + limit.toNanos();
         boolean met = condition.getAsBoolean();
         while (!met && System.nanoTime() < end) {
-            pause();
+            pause(PAUSE);
             met = condition.getAsBoolean();
         }
         return met;
     }
 
-    private static void pause() {
+    private static void pause(Duration pause) {
         try {
-            Thread.sleep(PAUSE.toMillis());
+            Thread.sleep(pause.toMillis());
         } catch (InterruptedException e) {
             throw new Failure("Interrupted", e);
         }
