@@ -34,6 +34,7 @@ class CutOffTest {
     }
 
     @Test
+    @Tag("variant")
     void shouldHaveOneClusterThatActsWhenTheLeaderHearsTheOthersButIsNotHeard() {
         Machine leader = leader();
 
@@ -41,6 +42,7 @@ class CutOffTest {
     }
 
     @Test
+    @Tag("variant")
     void shouldHaveOneClusterThatActsWhenAPlainHostIsCutOffFromTheOthers() {
         Machine plain = site.other(leader());
 
@@ -48,11 +50,13 @@ class CutOffTest {
     }
 
     @Test
+    @Tag("variant")
     void shouldHaveOneClusterThatActsWhenTheWitnessIsCutOffFromTheOthers() {
         live("the witness is cut off", () -> site.rehearsal().isolate(site.witness()));
     }
 
     @Test
+    @Tag("variant")
     void shouldHaveOneClusterThatActsWhenTheHostsAreCutOffFromEachOther() {
         List<Machine> hosts = site.hosts();
 

@@ -46,6 +46,7 @@ class LostHostTest {
     }
 
     @Test
+    @Tag("variant")
     @Order(2)
     void shouldNoticeTheLossOfTheLeaderInTimeAndReplaceItAtAnotherAddress() {
         Machine older = site.hosts().get(0);
@@ -57,6 +58,7 @@ class LostHostTest {
     }
 
     @Test
+    @Tag("variant")
     @Order(3)
     void shouldNoticeTheLossOfTheHostThatRunsCertbotInTime() {
         Machine busy = site.hostOf("certbot");

@@ -37,6 +37,7 @@ class LostQuorumTest {
     }
 
     @Test
+    @Tag("variant")
     void shouldRebuildWhenBothHostsDieAndTheWitnessLives() {
         List<Machine> hosts = site.hosts();
         hosts.forEach(site::kill);
@@ -55,6 +56,7 @@ class LostQuorumTest {
     }
 
     @Test
+    @Tag("variant")
     void shouldTakeInTwoManagersThatComeBackAfterANewClusterWasFounded() {
         Machine lost = site.hosts().get(0);
         Machine stopped = site.hosts().get(1);
