@@ -52,6 +52,12 @@ class ServedWithoutStorageTest {
         assertThat(site.served(stalled)).isEqualTo(old);
         Await.that("two minutes", STALLED.plusSeconds(10), () -> Instant.now().isAfter(start.plus(STALLED)));
 
+        for (Machine host : site.hosts()) {
+            assertThat(site.inside(host, "ps", "-eo", "stat=,comm=").lines())
+                    .as("what waits for the storage on host " + host.name())
+                    .noneMatch(line -> line.startsWith("D") && line.endsWith("nginx"));
+        }
+
         // The others have it back first, so that a renewal passes this host by.
         site.machines().stream().filter(machine -> !machine.equals(stalled)).forEach(site.rehearsal()::unstall);
         site.renew(renews);
