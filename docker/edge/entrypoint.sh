@@ -24,6 +24,7 @@ uptime() {
   echo "${up%%.*}"
 }
 
+# healthy ADDRESS: whether the edge there tells the balancer that it is.
 healthy() {
   curl -fsS -m 2 -o /dev/null "http://$1:8080/healthz" 2>/dev/null
 }

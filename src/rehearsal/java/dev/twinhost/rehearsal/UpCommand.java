@@ -7,7 +7,10 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
 
 /** Everything from the working copy to two hosts that serve the certificate. */
 @Command(
@@ -32,10 +35,14 @@ final class UpCommand implements Callable<Integer> {
                     + " machine's own.")
     private Integer disk;
 
+    @Spec
+    private CommandSpec spec;
+
     @Override
     public Integer call() {
         if (disk != null && disk < SMALLEST_DISK) {
-            throw new Failure("--disk: got " + disk + ", want " + SMALLEST_DISK + " or more MiB");
+            throw new ParameterException(
+                    spec.commandLine(), "--disk: got " + disk + ", want " + SMALLEST_DISK + " or more MiB");
         }
         Rehearsal rehearsal = Rehearse.rehearsal();
         Progress progress = new Progress(System.out);

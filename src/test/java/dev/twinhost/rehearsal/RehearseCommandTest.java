@@ -63,6 +63,13 @@ class RehearseCommandTest {
                                 + " again\n"));
     }
 
+    @Test
+    void shouldRefuseADiskThatIsTooSmall() throws Exception {
+        Commands.Run run = new Commands(Path.of(""), 'x').run("up", "--disk", "999");
+        assertThat(run.status()).isEqualTo(2);
+        assertThat(run.output()).startsWith("--disk: got 999, want 1000 or more MiB\n");
+    }
+
     private static Command.Result rehearse(String path) {
         return Command.of("bin/rehearse", "up").with("PATH", path).result();
     }

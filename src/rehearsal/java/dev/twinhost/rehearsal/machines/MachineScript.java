@@ -82,8 +82,11 @@ public final class MachineScript {
         return Path.of("/proc", Folders.read(folder.resolve("init.pid")).strip(), "root", path);
     }
 
-    /** A file on its disk, whether it runs or not; only what it has written itself is there. */
+    /** A file on its disk, only what it has written itself; where the disk has a size of its own, only while it runs. */
     public Path diskFile(String path) {
+        if (Files.exists(folder.resolve("disk/image")) && running()) {
+            return file(path);
+        }
         return folder.resolve("disk/upper").resolve(path.replaceFirst("^/", ""));
     }
 
