@@ -12,7 +12,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Random;
+import java.util.SplittableRandom;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -40,7 +40,9 @@ class DrawnScheduleTest {
 
     private final long seed = Long.getLong("schedule.seed", System.currentTimeMillis());
     private final Duration time = Duration.ofMinutes(Integer.getInteger("schedule.minutes", 3));
-    private final Random random = new Random(seed);
+    /** Unlike Random, it draws differently for seeds that are close to each other. */
+    private final SplittableRandom random = new SplittableRandom(seed);
+
     private final List<Window> allowed = new ArrayList<>();
     private final List<String> broken = new CopyOnWriteArrayList<>();
 
