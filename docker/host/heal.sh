@@ -166,7 +166,8 @@ if ! docker_api GET /_ping 5 >/dev/null 2>&1; then
 fi
 if ! seen=$(refresh_record 2>/dev/null) || ! seen=$(watch_record "$seen"); then
   say 'the cluster record cannot be read: nothing is changed'
-  rm -f "$VOLATILE/heal-since"
+  # what was seen so long ago is no beginning of anything
+  jq -e --argjson now "$(uptime_seconds)" --argjson fresh "$FRESH" '$now - .read <= $fresh' "$VOLATILE/record" >/dev/null 2>&1 || rm -f "$VOLATILE/heal-since"
   exit 0
 fi
 recorded=$(jq -r .cluster <<<"$seen")

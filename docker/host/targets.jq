@@ -10,5 +10,5 @@ def serves($instance): any(targets[]; .instance == $instance and .state == "heal
 def healthy($instance): targets as $all | ([$all[].group] | unique) as $groups
   | ($groups | length) > 0 and all($groups[]; . as $group | any($all[]; .group == $group and .instance == $instance and .state == "healthy"));
 
-# spare($instance; $others): whether it may go: it serves nobody, or another one is healthy. Where the balancer did not answer, nobody may.
+# spare($instance; $others): whether it may go: it serves nobody, or another one is healthy. Where no target is known, nobody may.
 def spare($instance; $others): targets != [] and ((serves($instance) | not) or any($others[]; . != $instance and healthy(.)));

@@ -7,6 +7,8 @@ import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** What a manager does for its cluster, with stand-ins for the engine and AWS; real machines are in the rehearsal's tests. */
 class HealTest {
@@ -112,6 +114,21 @@ class HealTest {
         assertThat(heal()).isEmpty();
 
         assertThat(replaced()).isEmpty();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1060, 1", "1061, 0"})
+    void shouldForgetSinceWhenANodeIsDownOnlyAfterAMinuteWithoutTheRecord(int time, int replaced) {
+        cluster.node("n-b", ClusterStandIn.OTHER, "host", "down").target(ClusterStandIn.OTHER, "unhealthy");
+        heal();
+        shell.uptime(time);
+        shell.bash("mv srv away && touch srv");
+        assertThat(heal()).endsWith("the cluster record cannot be read: nothing is changed\n");
+        shell.bash("rm srv && mv away srv");
+        shell.uptime(1300);
+        heal();
+
+        assertThat(replaced()).hasSize(replaced);
     }
 
     @Test
