@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs Nginx and ends it so that nobody notices. Needs only sh, nginx, curl and getent; every file that it works with is final.
+# Runs Nginx and ends it so that nobody notices. Needs only what the image has: sh, nginx, curl, getent, hostname; every file that it works with is final.
 #
 # TERM: the lame duck. /healthz says 503, so that the balancer sends new connections elsewhere, while everything that still comes is served for
 # TWINHOST_LAME_DUCK seconds: the time that the balancer takes to notice. Then Nginx ends what is under way, for at most TWINHOST_EDGE_LAST seconds,
@@ -7,7 +7,7 @@
 # seconds in all. A file `retire` in the folder tls says that this machine goes in any case.
 # It begins as it ends: /healthz says 503 until the application is known, which in a new cluster takes longer than Nginx, or for TWINHOST_EDGE_FIRST
 # seconds. Afterwards the application decides nothing here.
-# A new certificate in the folder tls, which the host swaps in one step, is loaded within 5 s.
+# A new certificate in the folder tls, which the host swaps in one step, is loaded within 5 s, until TERM.
 set -eu
 : "${TWINHOST_LAME_DUCK:?}" "${TWINHOST_EDGE_FIRST:?}" "${TWINHOST_EDGE_LAST:?}" "${TWINHOST_EDGE_PATIENCE:?}"
 
@@ -51,8 +51,8 @@ retire() {
   patience=$(($(uptime) + TWINHOST_EDGE_PATIENCE))
   left=$TWINHOST_LAME_DUCK
   said=''
-  while [ "$left" -gt 0 ]; do
-    if [ -e "$tls/retire" ] || another_serves || [ "$(uptime)" -ge "$patience" ]; then
+  while [ "$left" -gt 0 ] && kill -0 "$nginx" 2>/dev/null; do
+    if [ -e "$tls/retire" ] || [ "$(uptime)" -ge "$patience" ] || another_serves; then
       doing="lame duck for $TWINHOST_LAME_DUCK s"
       : >"$lame"
       left=$((left - 1))
@@ -66,7 +66,7 @@ retire() {
     sleep 1
   done
   : >"$lame"
-  kill -QUIT "$nginx"
+  kill -QUIT "$nginx" 2>/dev/null || true
   (sleep "$TWINHOST_EDGE_LAST" && kill -TERM "$nginx") 2>/dev/null &
 }
 
@@ -85,10 +85,13 @@ await_application() {
 # loaded: the version of the certificate that Nginx has; taken before it reads the files, so that a swap in between is seen as a change.
 loaded=''
 read -r loaded <"$version" || true
+asked=''
+trap 'asked=yes' TERM INT
 nginx -g 'daemon off;' &
 nginx=$!
 await_application &
 trap 'retire' TERM INT
+[ -z "$asked" ] || retire
 
 while kill -0 "$nginx" 2>/dev/null && [ ! -e "$lame" ]; do
   sleep 5 &

@@ -34,7 +34,7 @@ flock -w 300 4 || die 'waited 300 s for another run of this verb'
 touch "$VOLATILE/leaving"
 log "this machine $([[ $leaving == yes ]] && echo 'is ended by its group' || echo 'is shut down, or its Docker is stopped'): drains"
 if [[ -n $(own_cluster) ]] && docker_api GET /_ping 5 >/dev/null 2>&1; then
-  touch "$STATE/drained"
+  touch "$STATE/drained" || log 'it cannot be noted that this machine is drained'
   [[ $TWINHOST_ROLE == witness ]] || retire
   if [[ $leaving == yes ]]; then
     step_down

@@ -263,7 +263,7 @@ app_runs() {
 retire() {
   local node
   # the edge goes, whether another one serves or not
-  [[ ! -d $STATE/tls ]] || touch "$STATE/tls/retire"
+  [[ ! -d $STATE/tls ]] || touch "$STATE/tls/retire" || log 'the edge cannot be told that this machine goes'
   if swarm_cluster >/dev/null 2>&1 && node=$(own_node); then
     spread "$node" || true
     if timeout 20 docker node update --availability drain "$node" >/dev/null; then

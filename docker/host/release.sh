@@ -32,9 +32,10 @@ export_settings() {
   export TWINHOST_CERTBOT_IMAGE=${TWINHOST_CERTBOT_IMAGE:-certbot/certbot:v5.6.0@sha256:0107d084c225631fc64a8313e19adb07275f7296fde338f7dfa93986c80b2e3e}
   # how long an edge gives an application that is new to the cluster
   export TWINHOST_EDGE_FIRST=120
-  # a request that is under way when the lame duck ends has 60 s more; where no other edge serves, a host that is lost has 10 min to be replaced
+  # a request that is under way when the lame duck ends has 60 s more; where no other edge serves, a host that is lost has 8 min to be replaced,
+  # less than a release waits
   export TWINHOST_EDGE_LAST=60
-  export TWINHOST_EDGE_PATIENCE=600
+  export TWINHOST_EDGE_PATIENCE=480
   export TWINHOST_EDGE_GRACE=$((TWINHOST_EDGE_PATIENCE + TWINHOST_LAME_DUCK + TWINHOST_EDGE_LAST))
   # where the old one stops first, the new one takes its place and the replicas stay spread; a single one would leave a gap
   export TWINHOST_APP_UPDATE_ORDER=stop-first
