@@ -69,6 +69,7 @@ class DrawnScheduleTest {
     void shouldHoldWhatIsPromisedWhateverChanceDraws() throws Exception {
         Instant start = Instant.now();
         List<String> story = new ArrayList<>(List.of("drawn with -Dschedule.seed=" + seed));
+        System.out.println(story.get(0));
         site.rehearsal().shortenWarmup(WARMUP);
         ScheduledExecutorService watch = Executors.newSingleThreadScheduledExecutor();
         watch.scheduleWithFixedDelay(this::look, 0, LOOK_SECONDS, TimeUnit.SECONDS);
