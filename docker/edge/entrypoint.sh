@@ -1,10 +1,10 @@
 #!/bin/sh
-# Runs Nginx and ends it so that nobody notices. Needs only what the image has: sh, nginx, curl, getent, hostname; every file that it works with is final.
+# Runs Nginx and ends it so that nobody notices. Needs only what the image has: sh, nginx, curl, getent, hostname, od; every file that it works with is final.
 #
 # TERM: the lame duck. /healthz says 503, so that the balancer sends new connections elsewhere, while everything that still comes is served for
 # TWINHOST_LAME_DUCK seconds: the time that the balancer takes to notice. Then Nginx ends what is under way, for at most TWINHOST_EDGE_LAST seconds,
 # and goes. But where no other edge is healthy, nobody is sent away: it serves as before until there is one, for at most TWINHOST_EDGE_PATIENCE
-# seconds in all. A file `retire` in the folder tls says that this machine goes in any case.
+# seconds in all. Of several that are told to end at once, one goes first. A file `retire` in the folder tls says that this machine goes in any case.
 # It begins as it ends: /healthz says 503 until the application is known, which in a new cluster takes longer than Nginx, or for TWINHOST_EDGE_FIRST
 # seconds. Afterwards the application decides nothing here.
 # A new certificate in the folder tls, which the host swaps in one step, is loaded within 5 s, until TERM.
@@ -24,40 +24,67 @@ uptime() {
   echo "${up%%.*}"
 }
 
-# healthy ADDRESS: whether the edge there tells the balancer that it is.
-healthy() {
-  curl -fsS -m 2 -o /dev/null "http://$1:8080/healthz" 2>/dev/null
+# chance LIMIT: a number below LIMIT.
+chance() {
+  echo $(($(od -An -N4 -tu4 /dev/urandom) % $1))
 }
 
-# another_serves: whether another edge is healthy; Docker's DNS has the addresses of all of them.
-another_serves() {
+# healthy ADDRESS: whether there is an edge that tells the balancer that it is healthy. An address may have gone over to a container of the
+# application, which is not taken for one.
+healthy() {
+  [ "$(curl -fsS -m 2 "http://$1:8080/healthz" 2>/dev/null)" = edge ]
+}
+
+# find_others: sets others to the addresses of the other edges. Docker's DNS has those that were not told to end: where it has none, those stay
+# that it had last, because they may serve on.
+others=''
+find_others() {
   own=" $(hostname -I) "
+  found=''
   for address in $(getent ahostsv4 twinhost_edge | cut -d ' ' -f 1 | sort -u); do
     case $own in
       *" $address "*) ;;
-      *)
-        # one that is late once is not gone
-        if healthy "$address" || healthy "$address"; then
-          return 0
-        fi
-        ;;
+      *) found="$found $address" ;;
     esac
+  done
+  others=${found:-$others}
+}
+
+# another_serves: whether another edge is healthy.
+another_serves() {
+  find_others
+  for address in $others; do
+    # one that is late once is not gone
+    if healthy "$address" || healthy "$address"; then
+      return 0
+    fi
   done
   return 1
 }
 
+# retire: the way out. Edges that see each other would all go, and then all stay, at the same time: each one first serves on for some seconds that are
+# drawn, and whoever comes later finds that the other is a lame duck.
 retire() {
   trap '' TERM INT
   patience=$(($(uptime) + TWINHOST_EDGE_PATIENCE))
   left=$TWINHOST_LAME_DUCK
+  turn=$((1 + $(chance 4)))
   said=''
   while [ "$left" -gt 0 ] && kill -0 "$nginx" 2>/dev/null; do
-    if [ -e "$tls/retire" ] || [ "$(uptime)" -ge "$patience" ] || another_serves; then
-      doing="lame duck for $TWINHOST_LAME_DUCK s"
+    doing="lame duck for $TWINHOST_LAME_DUCK s"
+    if [ -e "$tls/retire" ] || [ "$(uptime)" -ge "$patience" ]; then
+      turn=0
+    elif another_serves; then
+      turn=$((turn > 0 ? turn - 1 : 0))
+      [ "$turn" = 0 ] || doing='another edge is healthy: waits for its turn'
+    else
+      turn=$((1 + $(chance 4)))
+      doing='no other edge is healthy: serves on'
+    fi
+    if [ "$turn" = 0 ]; then
       : >"$lame"
       left=$((left - 1))
     else
-      doing='no other edge is healthy: serves on'
       rm -f "$lame"
       left=$TWINHOST_LAME_DUCK
     fi
@@ -94,14 +121,15 @@ trap 'retire' TERM INT
 [ -z "$asked" ] || retire
 
 while kill -0 "$nginx" 2>/dev/null && [ ! -e "$lame" ]; do
+  find_others
   sleep 5 &
   wait $! || true
-  found=''
-  read -r found <"$version" || true
-  if [ ! -e "$lame" ] && [ -n "$found" ] && [ "$found" != "$loaded" ]; then
+  offered=''
+  read -r offered <"$version" || true
+  if [ ! -e "$lame" ] && [ -n "$offered" ] && [ "$offered" != "$loaded" ]; then
     # a pair that is swapped while it is read is refused here, and read again at the next look
     if nginx -t -q && kill -HUP "$nginx"; then
-      loaded=$found
+      loaded=$offered
       echo "serves certificate $loaded"
     fi
   fi

@@ -19,8 +19,8 @@ import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 
 /**
- * A running edge with what is around it: a visitor, Docker's DNS, the application and the challenge's service, each in a
- * network of its own that ends with this process, however it ends. Needs root and makes the tools' tree if it is not there.
+ * A running edge with what is around it: a visitor, Docker's DNS, the edge of another host, the application and the
+ * challenge's service, each in a network of its own that ends with this process, however it ends. Needs root and makes the tools' tree if it is not there.
  * The edge's files are rendered, and its certificate is taken over, by the code that does so on a host.
  */
 final class EdgeSurroundings implements AutoCloseable {
@@ -35,11 +35,13 @@ final class EdgeSurroundings implements AutoCloseable {
     private final Shell host;
     private final Map<String, String> settings;
     private final Process keeper;
+    private final Map<String, List<String>> names = new LinkedHashMap<>();
     private final Map<Place, Process> running = new LinkedHashMap<>();
 
     enum Place {
         VISITOR,
         EDGE,
+        NEIGHBOUR,
         APPLICATION,
         CHALLENGE;
 
@@ -97,7 +99,10 @@ final class EdgeSurroundings implements AutoCloseable {
     }
 
     void startApplication() {
-        String port = settings.get("TWINHOST_APP_PORT");
+        startApplication(settings.get("TWINHOST_APP_PORT"));
+    }
+
+    void startApplication(String port) {
         daemon(Place.APPLICATION, "python3", "/srv/application.py", "10.0.1.2", port);
         await(Place.APPLICATION, "curl", "-fsS", "-o", "/dev/null", "http://10.0.1.2:" + port);
     }
@@ -131,7 +136,12 @@ final class EdgeSurroundings implements AutoCloseable {
 
     /** What the edge has written so far, access log and errors. */
     List<String> edgeLog() {
-        return read(log("edge")).lines().toList();
+        return log(Place.EDGE);
+    }
+
+    /** What the main process of a place has written so far. */
+    List<String> log(Place place) {
+        return read(log(place.word())).lines().toList();
     }
 
     /** Runs a program of the tools' tree in one of the places, to its end. */
@@ -189,23 +199,33 @@ final class EdgeSurroundings implements AutoCloseable {
 
     /** Where the DNS has the application from now on. */
     void moveApplication(String address) {
-        dns(address + " twinhost_app");
+        dns("twinhost_app", address);
     }
 
     /** The DNS knows no application any more. */
     void forgetApplication() {
-        dns("");
+        dns("twinhost_app");
     }
 
-    /** What Docker's DNS says of the services. */
-    private void dns(String application) {
-        String file = application + "\n10.0.2.2 twinhost_challenge\n10.0.1.2 twinhost_edge\n";
-        succeed(runWithInput(
-                file,
-                Place.EDGE,
-                "sh",
-                "-c",
-                "cat >/run/hosts && { [ ! -e /run/dnsmasq.pid ] || kill -HUP \"$(cat /run/dnsmasq.pid)\"; }"));
+    /** The edges that the DNS knows. */
+    void nameEdges(String... addresses) {
+        dns("twinhost_edge", addresses);
+    }
+
+    /** What Docker's DNS says of a service from now on, to either edge. */
+    private void dns(String service, String... addresses) {
+        names.put(service, List.of(addresses));
+        StringBuilder file = new StringBuilder();
+        names.forEach((name, all) -> all.forEach(
+                address -> file.append(address).append(' ').append(name).append('\n')));
+        for (Place edge : List.of(Place.EDGE, Place.NEIGHBOUR)) {
+            succeed(runWithInput(
+                    file.toString(),
+                    edge,
+                    "sh",
+                    "-c",
+                    "cat >/run/hosts && { [ ! -e /run/dnsmasq.pid ] || kill -HUP \"$(cat /run/dnsmasq.pid)\"; }"));
+        }
     }
 
     /** What a machine that leaves service tells its edge. */
@@ -214,26 +234,36 @@ final class EdgeSurroundings implements AutoCloseable {
     }
 
     /** Whether the edge of another host calls itself healthy. */
-    void otherEdge(boolean healthy) {
-        succeed(run(
-                Place.APPLICATION,
-                "sh",
-                "-c",
-                healthy ? "touch /srv/other-edge/healthz" : "rm /srv/other-edge/healthz"));
+    void neighbour(boolean healthy) {
+        succeed(run(Place.NEIGHBOUR, "sh", "-c", healthy ? "rm /run/early" : "touch /run/early"));
+    }
+
+    /** Whether an edge tells the balancer that it is healthy. */
+    boolean healthy(Place edge) {
+        return run(edge, "curl", "-fsS", "-o", "/dev/null", "http://127.0.0.1:8080/healthz")
+                        .status()
+                == 0;
     }
 
     private void start() {
-        succeed(
-                run(
-                        Place.APPLICATION,
-                        "sh",
-                        "-c",
-                        "mkdir /srv/other-edge; python3 -m http.server 8080 --bind 10.0.1.2 --directory /srv/other-edge >/dev/null 2>&1 &"));
-        otherEdge(true);
         moveApplication("10.0.1.2");
-        // 127.0.0.11 is where Docker's DNS is inside a container; it knows the services by their names
+        dns("twinhost_challenge", "10.0.2.2");
+        nameEdges("10.0.3.1", "10.0.3.2");
+        startDns(Place.EDGE);
+        startDns(Place.NEIGHBOUR);
+        startApplication();
+        daemon(Place.CHALLENGE, "nginx", "-g", "daemon off;");
+        await(Place.CHALLENGE, "sh", "-c", "curl -sS http://10.0.2.2:8080/");
+        for (Place edge : List.of(Place.NEIGHBOUR, Place.EDGE)) {
+            startEdge(edge);
+            Await.that("a healthy " + edge.word(), LIMIT, () -> healthy(edge));
+        }
+    }
+
+    /** 127.0.0.11 is where Docker's DNS is inside a container; it knows the services by their names. */
+    private void startDns(Place edge) {
         succeed(run(
-                Place.EDGE,
+                edge,
                 "dnsmasq",
                 "--conf-file=/dev/null",
                 "--no-hosts",
@@ -243,15 +273,11 @@ final class EdgeSurroundings implements AutoCloseable {
                 "--listen-address=127.0.0.11",
                 "--bind-interfaces",
                 "--addn-hosts=/run/hosts"));
-        startApplication();
-        daemon(Place.CHALLENGE, "nginx", "-g", "daemon off;");
-        await(Place.CHALLENGE, "sh", "-c", "curl -sS http://10.0.2.2:8080/");
-        startEdge();
     }
 
-    void startEdge() {
-        daemon(Place.EDGE, "/bin/sh", "/twinhost/entrypoint.sh");
-        await(Place.EDGE, "curl", "-fsS", "-o", "/dev/null", "http://" + EDGE + ":8080/livez");
+    void startEdge(Place edge) {
+        daemon(edge, "/bin/sh", "/twinhost/entrypoint.sh");
+        await(edge, "curl", "-fsS", "-o", "/dev/null", "http://127.0.0.1:8080/livez");
     }
 
     private void daemon(Place place, String... words) {

@@ -364,12 +364,12 @@ class NginxTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"/healthz", "/livez"})
-    void shouldTellTheBalancerAndDockerThatItIsHealthy(String path) {
+    @CsvSource({"/healthz,edge", "/livez,ok"})
+    void shouldTellTheBalancerAndDockerThatItIsHealthy(String path, String word) {
         Visitor.Answer answer = visitor.get("http://" + EdgeSurroundings.EDGE + path);
 
         assertThat(answer.status()).isEqualTo(200);
-        assertThat(answer.body()).isEqualTo("ok\n");
+        assertThat(answer.body()).isEqualTo(word + "\n");
     }
 
     @Test
@@ -406,96 +406,6 @@ class NginxTest {
                 EdgeSurroundings.LIMIT,
                 () -> servedCertificate().equals(second));
         assertThat(nginxMaster()).isEqualTo(master);
-    }
-
-    @Test
-    void shouldServeOnWhileTheBalancerIsToldToSendNobodyMoreAndThenEnd(@TempDir Path another) throws Exception {
-        try (EdgeSurroundings ending = new EdgeSurroundings(another, LAME_DUCK_SECONDS)) {
-            Visitor last = new Visitor(ending);
-            String healthz = "http://" + EdgeSurroundings.EDGE + "/healthz";
-            assertThat(last.get(healthz).status()).isEqualTo(200);
-
-            ending.signal(EdgeSurroundings.Place.EDGE, "TERM");
-
-            Await.that(
-                    "/healthz to say 503",
-                    EdgeSurroundings.LIMIT,
-                    () -> last.get(healthz).status() == 503);
-            assertThat(last.get(WWW + "/").status()).isEqualTo(200);
-            assertThat(last.get("http://example.com/").status()).isEqualTo(301);
-            assertThat(last.get("http://" + EdgeSurroundings.EDGE + "/livez").status())
-                    .isEqualTo(200);
-            assertThat(ending.runs(EdgeSurroundings.Place.EDGE)).isTrue();
-            assertThat(ending.awaitEnd(EdgeSurroundings.Place.EDGE)).isZero();
-        }
-    }
-
-    @Test
-    void shouldSendNobodyAwayWhileNoOtherEdgeIsHealthy(@TempDir Path another) throws Exception {
-        try (EdgeSurroundings last = new EdgeSurroundings(another, LAME_DUCK_SECONDS)) {
-            Visitor visitor = new Visitor(last);
-            String healthz = "http://" + EdgeSurroundings.EDGE + "/healthz";
-            last.otherEdge(false);
-            last.signal(EdgeSurroundings.Place.EDGE, "TERM");
-            Await.that(
-                    "the edge to say so",
-                    EdgeSurroundings.LIMIT,
-                    () -> last.edgeLog().contains("no other edge is healthy: serves on"));
-            assertThat(visitor.get(healthz).status()).isEqualTo(200);
-
-            last.otherEdge(true);
-            Await.that(
-                    "a lame duck",
-                    EdgeSurroundings.LIMIT,
-                    () -> visitor.get(healthz).status() == 503);
-            last.otherEdge(false);
-            Await.that(
-                    "no lame duck",
-                    EdgeSurroundings.LIMIT,
-                    () -> visitor.get(healthz).status() == 200);
-            assertThat(last.runs(EdgeSurroundings.Place.EDGE)).isTrue();
-
-            last.otherEdge(true);
-            assertThat(last.awaitEnd(EdgeSurroundings.Place.EDGE)).isZero();
-        }
-    }
-
-    @Test
-    void shouldTellTheBalancerThatItIsHealthyWhenTheApplicationIsKnown(@TempDir Path another) throws Exception {
-        try (EdgeSurroundings first = new EdgeSurroundings(another, LAME_DUCK_SECONDS)) {
-            Visitor visitor = new Visitor(first);
-            String healthz = "http://" + EdgeSurroundings.EDGE + "/healthz";
-            first.signal(EdgeSurroundings.Place.EDGE, "TERM");
-            first.awaitEnd(EdgeSurroundings.Place.EDGE);
-            first.forgetApplication();
-
-            first.startEdge();
-            Await.that(
-                    "the edge to say so",
-                    EdgeSurroundings.LIMIT,
-                    () -> first.edgeLog().contains("waits for the application"));
-            assertThat(visitor.get(healthz).status()).isEqualTo(503);
-
-            first.moveApplication("10.0.1.2");
-            Await.that(
-                    "a healthy edge",
-                    EdgeSurroundings.LIMIT,
-                    () -> visitor.get(healthz).status() == 200);
-            first.forgetApplication();
-            assertThat(visitor.get(healthz).status()).isEqualTo(200);
-        }
-    }
-
-    @Test
-    void shouldGoInAnyCaseWhereItsMachineGoes(@TempDir Path another) throws Exception {
-        try (EdgeSurroundings last = new EdgeSurroundings(another, LAME_DUCK_SECONDS)) {
-            last.otherEdge(false);
-            last.retire();
-            last.signal(EdgeSurroundings.Place.EDGE, "TERM");
-
-            assertThat(last.awaitEnd(EdgeSurroundings.Place.EDGE)).isZero();
-            assertThat(last.edgeLog()).contains("lame duck for " + LAME_DUCK_SECONDS + " s");
-        }
     }
 
     /** A page of the application that no other test asks for, with these headers. */

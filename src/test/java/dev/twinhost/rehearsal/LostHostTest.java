@@ -99,7 +99,6 @@ class LostHostTest {
     }
 
     @Test
-    @Tag("variant")
     @Order(5)
     void shouldNoticeTheLossOfAHostInTimeThatIsInTheMiddleOfARelease() throws Exception {
         // The host that comes first runs the release, and dies while its own edge is exchanged.

@@ -2,9 +2,10 @@
 # surroundings.sh open              makes the surroundings and keeps them until standard input ends
 # surroundings.sh enter PLACE CMD…  runs CMD in one of them (with nsenter, in the mount and process namespace of `open`)
 #
-# Four places, each with a network and a root file system of its own, the tools' tree of the rehearsal:
+# Five places, each with a network and a root file system of its own, the tools' tree of the rehearsal:
 #   visitor      203.0.113.10, sees WORK as /mnt
-#   edge         203.0.113.80; its DNS is at 127.0.0.11, as a container's is
+#   edge         203.0.113.80, and 10.0.3.1 for its neighbour; its DNS is at 127.0.0.11, as a container's is
+#   neighbour    10.0.3.2, the edge of another host; the same files
 #   application  10.0.1.2, twinhost_app
 #   challenge    10.0.2.2, twinhost_challenge
 # Variables: CACHE, that of the rehearsal; CHECKOUT; WORK, the root of a host with its rendered files (var/lib/twinhost/stack/nginx), its certificate
@@ -31,7 +32,7 @@ inside() {
   mount -t tmpfs -o mode=755 tmpfs /run # names of networks that nobody else sees
   mount -t tmpfs -o mode=755 tmpfs "$roots"
   local place
-  for place in visitor edge application challenge; do
+  for place in visitor edge neighbour application challenge; do
     ip netns add "$place"
     ip -n "$place" link set lo up
     make_root "$roots/$place"
@@ -39,14 +40,11 @@ inside() {
   connect edge 203.0.113.80 visitor 203.0.113.10
   connect edge 10.0.1.1 application 10.0.1.2
   connect edge 10.0.2.1 challenge 10.0.2.2
+  connect edge 10.0.3.1 neighbour 10.0.3.2
 
   mount --bind "$WORK" "$roots/visitor/mnt"
-  cp -r "$WORK/var/lib/twinhost/stack/nginx/." "$roots/edge/etc/nginx/"
-  echo "nameserver 127.0.0.11" >"$roots/edge/etc/resolv.conf" # as in a container
-  mkdir "$roots/edge/etc/nginx/tls" "$roots/edge/twinhost"
-  mount --bind "$WORK/var/lib/twinhost/tls" "$roots/edge/etc/nginx/tls"
-  cp "$CHECKOUT/docker/edge/entrypoint.sh" "$roots/edge/twinhost/"
-  cp "$files/openssl.cnf" "$roots/edge/etc/ssl/"
+  make_edge "$roots/edge"
+  make_edge "$roots/neighbour"
   cp "$CHECKOUT/docker/challenge/nginx.conf" "$roots/challenge/etc/nginx/"
   mkdir "$roots/challenge/srv/acme"
   mount --bind "$WORK/srv/twinhost/acme" "$roots/challenge/srv/acme"
@@ -62,6 +60,16 @@ make_root() {
   mount -t proc proc "$1/proc"
   mount --rbind /dev "$1/dev"
   mount -t tmpfs -o mode=755 tmpfs "$1/run"
+}
+
+# make_edge ROOT: what a container of the edge reads.
+make_edge() {
+  cp -r "$WORK/var/lib/twinhost/stack/nginx/." "$1/etc/nginx/"
+  echo "nameserver 127.0.0.11" >"$1/etc/resolv.conf" # as in a container
+  mkdir "$1/etc/nginx/tls" "$1/twinhost"
+  mount --bind "$WORK/var/lib/twinhost/tls" "$1/etc/nginx/tls"
+  cp "$CHECKOUT/docker/edge/entrypoint.sh" "$1/twinhost/"
+  cp "$files/openssl.cnf" "$1/etc/ssl/"
 }
 
 # connect PLACE ADDRESS OTHER ADDRESS
