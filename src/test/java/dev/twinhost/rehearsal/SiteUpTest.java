@@ -93,7 +93,7 @@ class SiteUpTest {
                         .contains("twinhost_certbot"))
                 .findFirst()
                 .orElseThrow();
-        X509Certificate before = served(site, orders);
+        X509Certificate before = site.served(orders);
         rehearsal.drain(orders);
         try {
             long connections = rehearsal.connections(orders);
@@ -103,7 +103,7 @@ class SiteUpTest {
                 Await.that(
                         "a new certificate on host " + host.name(),
                         Duration.ofSeconds(90),
-                        () -> !served(site, host).equals(before)
+                        () -> !site.served(host).equals(before)
                                 && new ServedCertificate(rehearsal, host, "www.example.com").trusted());
             }
             assertThat(rehearsal.connections(orders)).isEqualTo(connections);
@@ -205,11 +205,5 @@ class SiteUpTest {
                                 url))
                 .result()
                 .status();
-    }
-
-    private static X509Certificate served(SharedSite site, Machine host) {
-        return new ServedCertificate(site.rehearsal(), host, "www.example.com")
-                .certificate()
-                .orElseThrow();
     }
 }

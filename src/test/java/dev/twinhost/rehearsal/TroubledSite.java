@@ -56,7 +56,7 @@ final class TroubledSite extends RunningSite
     @Override
     public void afterEach(ExtensionContext context) {
         rehearsal().mend();
-        if (!load.ended()) {
+        if (load != null && !load.ended()) {
             load.stop();
         }
     }
