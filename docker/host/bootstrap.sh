@@ -23,7 +23,7 @@ mount_storage() {
 # apply_converged: a machine boots with the release that converged last, not with one that failed or is still on its way.
 apply_converged() {
   local converged folder
-  converged=$(record release) || return 1
+  converged=$(converged_release) || return 1
   [[ -n $converged ]] || return 0
   folder=$(obtain_release "$converged") || return 1
   [[ $folder != "$RELEASE" ]] || return 0

@@ -321,6 +321,14 @@ obtain_release() {
   printf '%s\n' "$RELEASES/$sha"
 }
 
+# converged_release: the release that converged last, as JSON; nothing where there was none, and where it is one of another stack, with another
+# balancer, from which this one has taken over the shared storage. Returns 1 where the storage cannot be read.
+converged_release() {
+  local converged
+  converged=$(record release) || return 1
+  [[ -z $converged ]] || jq -c --arg balancer "$(jq -r .balancer "$RELEASE/release.json")" 'select(.balancer == $balancer)' <<<"$converged"
+}
+
 # install_release RELEASE: makes that release the one whose verbs, units and settings this machine runs with.
 install_release() {
   local unit changed='' old

@@ -142,7 +142,7 @@ go_back() {
   task=$(grep -o -m 1 'task [0-9a-z]*' <<<"$1") || true
   [[ -z $task ]] || timeout 10 docker service logs --raw --tail 10 "${task#task }" 2>&1 || true
   log "$1"
-  if value=$(record release) && [[ -n $value ]] && folder=$(obtain_release "$value") && [[ $folder != "$RELEASE" ]]; then
+  if value=$(converged_release) && [[ -n $value ]] && folder=$(obtain_release "$value") && [[ $folder != "$RELEASE" ]]; then
     # without anything that this release has exported: its images are not those of the one before
     env -i "PATH=$PATH" "HOME=${HOME:-/root}" "TWINHOST_ROOT=$ROOT" bash "$folder/docker/host/release.sh" --back || true
   fi

@@ -19,7 +19,7 @@ final class TwinhostStack extends Stack {
     TwinhostStack(Construct scope, String id, StackProps props, Settings settings, Path checkout) {
         super(scope, id, props);
         Network network = new Network(this, "Network", settings);
-        SharedStorage storage = new SharedStorage(this, "SharedStorage", network);
+        SharedStorage storage = new SharedStorage(this, "SharedStorage", settings, network);
         EdgeLoadBalancer balancer = new EdgeLoadBalancer(this, "EdgeLoadBalancer", network);
         if (settings.dns() == Dns.ALL) {
             new SiteRecords(this, "SiteRecords", settings, balancer.balancer());

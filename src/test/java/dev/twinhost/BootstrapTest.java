@@ -110,9 +110,7 @@ class BootstrapTest {
     @Test
     void shouldHandOverToTheReleaseThatConvergedLast() {
         Release.of(shell, CONVERGED, Release.settings());
-        shell.verb("record", "claim", "1", "i-old", "10.0.0.99");
-        shell.bash("echo '" + Release.json(CONVERGED) + "' | bash " + Shell.CHECKOUT
-                + "/docker/host/record.sh converged 1 " + CONVERGED);
+        recordConverged(Release.json(CONVERGED));
 
         Shell.Result result = bootstrap(Release.SHA);
 
@@ -121,6 +119,17 @@ class BootstrapTest {
                 .contains("hands over to the release that converged last, " + CONVERGED, "applies release " + CONVERGED)
                 .doesNotContain("applies release " + Release.SHA);
         assertThat(shell.run("readlink", "opt/twinhost/current").output()).contains(CONVERGED);
+    }
+
+    @Test
+    void shouldTakeOverTheStorageOfAnotherStackWithoutItsRelease() {
+        Release.of(shell, CONVERGED, Release.settings());
+        recordConverged(Release.json(CONVERGED).replace("balancer.example.net", "another.example.net"));
+
+        Shell.Result result = bootstrap(Release.SHA);
+
+        assertThat(result.status()).as(result.output()).isZero();
+        assertThat(result.output()).contains("founds generation 2", "release " + Release.SHA + " has converged");
     }
 
     @Test
@@ -187,6 +196,12 @@ class BootstrapTest {
 
         assertThat(result.status()).as(result.output()).isZero();
         assertThat(engine.body("POST", "/swarm/init")).containsIgnoringWhitespaces("\"Availability\":\"drain\"");
+    }
+
+    /** The record has a release that converged, in the first generation. */
+    private void recordConverged(String json) {
+        shell.verb("record", "claim", "1", "i-old", "10.0.0.99");
+        shell.bash("echo '" + json + "' | bash " + Shell.CHECKOUT + "/docker/host/record.sh converged 1 " + CONVERGED);
     }
 
     private Shell.Result bootstrap(String release) {

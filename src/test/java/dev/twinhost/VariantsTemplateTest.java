@@ -18,8 +18,12 @@ import software.amazon.awscdk.services.ec2.CfnInstance;
 /** The template where settings differ from the defaults; settings that do not meet share one synthesis. */
 class VariantsTemplateTest {
     private static final class Small {
-        private static final SynthesisedTemplate TEMPLATE = SynthesisedTemplate.with(
-                Map.of("witness", false, "dns", "none", "instanceType", "t3.small", "appReplicas", 1));
+        private static final SynthesisedTemplate TEMPLATE = SynthesisedTemplate.with(Map.of(
+                "witness", false,
+                "dns", "none",
+                "instanceType", "t3.small",
+                "appReplicas", 1,
+                "fileSystemId", "fs-0123456789abcdef0"));
     }
 
     private static final class Staging {
@@ -49,6 +53,22 @@ class VariantsTemplateTest {
         assertThat(Small.TEMPLATE.json().path("Parameters").toString())
                 .contains("/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-6.1-x86_64")
                 .doesNotContain("arm64");
+    }
+
+    @Test
+    void shouldMountAFileSystemThatExistsInEveryZoneBeforeAnyMachineStarts() {
+        assertThat(Small.TEMPLATE.resources("AWS::EFS::FileSystem")).isEmpty();
+        assertThat(Small.TEMPLATE.resources("AWS::EFS::MountTarget").values())
+                .allMatch(target ->
+                        target.path("Properties").path("FileSystemId").asText().equals("fs-0123456789abcdef0"))
+                .extracting(target ->
+                        target.path("Properties").path("SubnetId").path("Ref").asText())
+                .containsExactlyInAnyOrderElementsOf(
+                        Small.TEMPLATE.resources("AWS::EC2::Subnet").keySet());
+        assertThat(Small.TEMPLATE.dependenciesOf("Hosts"))
+                .containsAll(Small.TEMPLATE.resources("AWS::EFS::MountTarget").keySet());
+        assertThat(Small.TEMPLATE.resources("AWS::IAM::Policy").toString())
+                .contains(":file-system/fs-0123456789abcdef0");
     }
 
     @Test

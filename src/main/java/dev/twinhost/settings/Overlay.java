@@ -27,6 +27,7 @@ final class Overlay {
             "witness",
             "zones",
             "vpcCidr",
+            "fileSystemId",
             "acmeServer");
 
     private static final String ENVIRONMENT = "environment";

@@ -18,6 +18,7 @@ import java.util.regex.Pattern;
  * @param hostedZoneId absent: looked up by name
  * @param appImage an image reference; absent: the default page
  * @param appPort the port on which the application listens in its container
+ * @param fileSystemId an existing file system; absent: the stack makes one
  * @param acmeServer {@code production}, {@code staging} or a directory URL; see {@link #acme}
  */
 public record Settings(
@@ -35,15 +36,19 @@ public record Settings(
         boolean witness,
         int zones,
         String vpcCidr,
+        Optional<String> fileSystemId,
         String acmeServer) {
 
     static final String WANTED_DOMAIN = "the site's apex, such as example.org";
     static final String WANTED_EMAIL = "one address, such as ops@example.org";
     static final String WANTED_ZONE = "the id of the domain's hosted zone, such as Z0123456789ABCDEFGHIJ";
+    static final String WANTED_FILE_SYSTEM = "the id of an EFS file system, such as fs-0123456789abcdef0";
     static final String WANTED_IMAGE = "an image reference, such as example/shop:1.4.2";
 
     private static final Pattern MAILBOX =
             Pattern.compile("[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*");
+    // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-efs-mounttarget.html
+    private static final Pattern FILE_SYSTEM_ID = Pattern.compile("fs-[0-9a-f]{8,40}");
     private static final Pattern ZONE_ID = Pattern.compile("Z[A-Z0-9]{7,31}");
 
     // https://pkg.go.dev/github.com/distribution/reference: registry, path, tag, digest
@@ -75,6 +80,13 @@ public record Settings(
         checkInstanceType(faults, "witnessInstanceType", witnessInstanceType, "t4g.micro");
         range(faults, "zones", zones, 2, 3, "3, or 2 with a weaker promise");
         VpcCidr.fault(vpcCidr).ifPresent(faults::add);
+        fileSystemId.ifPresent(id -> check(
+                faults,
+                "fileSystemId",
+                id,
+                FILE_SYSTEM_ID.asMatchPredicate(),
+                "is not the id of a file system",
+                WANTED_FILE_SYSTEM));
         check(
                 faults,
                 "acmeServer",

@@ -55,6 +55,7 @@ final class SettingsReader {
                     flag("witness", true),
                     number("zones", 3),
                     text("vpcCidr", VpcCidr.WANTED).orElse("10.42.0.0/16"),
+                    text("fileSystemId", Settings.WANTED_FILE_SYSTEM),
                     text("acmeServer", "production, staging or a directory URL").orElse("production"));
         } catch (InvalidSettings invalid) {
             // A value that could not be read was replaced only to get here: what is wrong with it is known already.

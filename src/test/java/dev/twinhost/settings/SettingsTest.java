@@ -36,6 +36,7 @@ class SettingsTest {
                         true,
                         3,
                         "10.42.0.0/16",
+                        Optional.empty(),
                         "production"));
     }
 
@@ -142,6 +143,15 @@ class SettingsTest {
         assertThat(faultsOf("hostedZoneId", id))
                 .isEqualTo("hostedZoneId: is not the id of a hosted zone, got \"" + id
                         + "\", want the id of the domain's hosted zone, such as Z0123456789ABCDEFGHIJ");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"fs-0123456", "FS-0123456789ABCDEF0", "fsmt-0123456789abcdef0", "arn:aws:elasticfilesystem:x"})
+    void shouldRefuseWhatIsNoFileSystemId(String id) {
+        assertThat(faultsOf("fileSystemId", id))
+                .isEqualTo("fileSystemId: is not the id of a file system, got \"" + id
+                        + "\", want the id of an EFS file system, such as fs-0123456789abcdef0");
     }
 
     @Test
@@ -324,6 +334,7 @@ class SettingsTest {
                 "witness | is neither true nor false | true or false",
                 "zones | is not a whole number | a number such as 3",
                 "vpcCidr | is not text | a block such as 10.42.0.0/16",
+                "fileSystemId | is not text | the id of an EFS file system, such as fs-0123456789abcdef0",
                 "acmeServer | is not text | production, staging or a directory URL"
             })
     void shouldRefuseAValueOfTheWrongTypeInsteadOfTakingTheDefault(String key, String problem, String want) {
@@ -331,7 +342,17 @@ class SettingsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"domain", "email", "hostedZoneId", "appImage", "instanceType", "vpcCidr", "acmeServer"})
+    @ValueSource(
+            strings = {
+                "domain",
+                "email",
+                "hostedZoneId",
+                "appImage",
+                "instanceType",
+                "vpcCidr",
+                "fileSystemId",
+                "acmeServer"
+            })
     void shouldRefuseEmptyText(String key) {
         assertThat(faultsOf(key, " ")).startsWith(key + ": is empty, got \" \", want ");
     }
@@ -350,7 +371,7 @@ class SettingsTest {
                         "\n",
                         "natGateways: is not a setting, got 1, want one of domain, email, hostedZoneId, dns, dnsWeight,"
                                 + " appImage, appPort, appReplicas, instanceType, witnessInstanceType, witness, zones,"
-                                + " vpcCidr, acmeServer, environment, environments",
+                                + " vpcCidr, fileSystemId, acmeServer, environment, environments",
                         "domain: is missing, got nothing, want the site's apex, such as example.org",
                         "email: is not an e-mail address, got \"nobody\", want one address, such as ops@example.org",
                         "hostedZoneId: is missing, and no AWS account is known in which to look it up, got nothing,"
