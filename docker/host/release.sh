@@ -40,13 +40,14 @@ export_settings() {
   # where the old one stops first, the new one takes its place and the replicas stay spread; a single one would leave a gap
   export TWINHOST_APP_UPDATE_ORDER=stop-first
   ((TWINHOST_APP_REPLICAS > 1)) || TWINHOST_APP_UPDATE_ORDER=start-first
-  files=(-c "$RELEASE/docker/stack.yml" -c "$WORK/configs.json")
+  files=(-c "$RELEASE/docker/stack.yml" -c "$WORK/configs.json" -c "$WORK/app.json")
   default_page=no
   if [[ -z $TWINHOST_APP_IMAGE ]]; then
     default_page=yes
-    export TWINHOST_APP_IMAGE=$TWINHOST_EDGE_IMAGE
-    files=(-c "$RELEASE/docker/stack.yml" -c "$RELEASE/docker/app/stack.yml" -c "$WORK/configs.json")
+    export TWINHOST_APP_IMAGE=$TWINHOST_EDGE_IMAGE TWINHOST_APP_HEALTH_PATH=${TWINHOST_APP_HEALTH_PATH:-/}
+    files+=(-c "$RELEASE/docker/app/stack.yml")
   fi
+  [[ -z $TWINHOST_APP_HEALTH_PATH ]] || files+=(-c "$RELEASE/docker/app/health.yml")
 }
 
 # add_file SERVICE FILE TARGET: notes that SERVICE reads FILE as TARGET.
@@ -84,14 +85,90 @@ configs() {
     services: (group_by(.service) | map({key: .[0].service, value: {configs: map({source: .name, target, mode: 292})}}) | from_entries)}'
 }
 
+# has_secret NAME: whether Swarm has a secret of that name.
+has_secret() {
+  docker_api GET "/secrets?filters=$(filter name "$1")" | jq -e --arg name "$1" 'any(.[]; .Spec.Name == $name)' >/dev/null
+}
+
+# bring_secret NAME ARN: has Swarm hold what Secrets Manager calls the current value, and notes the name that it has there: a hash of the version,
+# which says nothing about the value. That goes from one process to the next, is never an argument or in a file, and is fetched only where Swarm does
+# not have it. On the way back the application gets those that it had.
+bring_secret() {
+  local region version name
+  name=$([[ $mode != --back ]] || awk -F '\t' -v name="$1" '$1 == name {print $2}' "$VOLATILE/secrets")
+  if [[ -z $name ]]; then
+    region=$(cut -d: -f4 <<<"$2")
+    version=$(timeout 30 aws secretsmanager describe-secret --region "$region" --secret-id "$2" --output json |
+      jq -er 'first(.VersionIdsToStages // {} | to_entries[] | select(.value | index("AWSCURRENT")) | .key)') || return 1
+    name=app_$1_$(printf '%s %s' "$2" "$version" | sha256sum | cut -c1-16)
+    # jq's own words are not shown: they may quote what it reads
+    has_secret "$name" || timeout 30 aws secretsmanager get-secret-value --region "$region" --secret-id "$2" --version-id "$version" --output json |
+      jq -ce --arg name "$name" --arg namespace "$STACK" '{Name: $name, Labels: {"com.docker.stack.namespace": $namespace},
+        Data: (if .SecretString then .SecretString | @base64 else .SecretBinary end)}' 2>/dev/null |
+      docker_api POST /secrets/create >/dev/null || has_secret "$name" || return 1
+  fi
+  printf '%s\t%s\n' "$1" "$name" >>"$WORK/secrets"
+}
+
+# make_secret NAME ARN: the same; prints in one line why it could not.
+make_secret() {
+  local said
+  said=$(bring_secret "$@" 2>&1) || {
+    grep -m 1 '^An error occurred' <<<"$said" || tail -n 1 <<<"$said"
+    return 1
+  }
+}
+
+# make_secrets: all that the application reads. A permission that came with this very deploy may take a moment to be known everywhere.
+make_secrets() {
+  local name arn
+  : >"$WORK/secrets"
+  while IFS=$'\t' read -r name arn; do
+    await 60 "the secret $name" make_secret "$name" "$arn"
+  done < <(jq -r 'to_entries[] | "\(.key)\t\(.value)"' <<<"$TWINHOST_APP_SECRETS")
+}
+
+# note_secrets: those that the application has had so far, so that the way back leads to them, whatever has become of them in Secrets Manager.
+note_secrets() {
+  docker_api GET "/services?filters=$(filter name ${STACK}_app)" |
+    jq -r --arg name ${STACK}_app '.[] | select(.Spec.Name == $name) | .Spec.TaskTemplate.ContainerSpec.Secrets[]? | "\(.File.Name)\t\(.SecretName)"' |
+    write "$VOLATILE/secrets"
+}
+
+# application: the application's environment and secrets as a compose file, in which a dollar is written twice. Everybody in the container may read
+# the secrets: nobody knows which user the application runs as.
+application() {
+  jq --rawfile secrets "$WORK/secrets" '[$secrets | split("\n")[] | select(. != "") | split("\t")] as $secrets | {version: "3.9",
+    secrets: ($secrets | map({key: .[0], value: {external: true, name: .[1]}}) | from_entries),
+    services: {app: {
+      environment: map_values(gsub("\\$"; "$$")),
+      secrets: ($secrets | map({source: .[0], target: .[0], mode: 292}))}}}' <<<"$TWINHOST_APP_ENVIRONMENT"
+}
+
+# have_image IMAGE: pulls it where it is not here.
+have_image() {
+  local said
+  docker image inspect "$1" >/dev/null 2>&1 || said=$(timeout 300 docker pull -q "$1" 2>&1) ||
+    die "the image $1 could not be pulled: $(tail -n 1 <<<"$said")"
+}
+
+# check_health: what docker/app/health.yml asks with has to be in the application's image.
+check_health() {
+  local said status=0
+  [[ -n $TWINHOST_APP_HEALTH_PATH && $default_page == no ]] || return 0
+  have_image "$TWINHOST_APP_IMAGE"
+  said=$(timeout 60 docker run --rm --network none --entrypoint sh "$TWINHOST_APP_IMAGE" -c 'command -v curl || command -v wget' 2>&1) || status=$?
+  ((status != 124 && status != 125)) || die "the application's image could not be asked for curl or wget: $(grep -m 1 '^docker: ' <<<"$said" || echo 'no answer within 60 s')"
+  ((status == 0)) || die "the image $TWINHOST_APP_IMAGE has no shell with curl or wget, which ask for appHealthPath: put one of them into it, or leave appHealthPath away and give the image a HEALTHCHECK of its own"
+}
+
 # check_nginx: the files have to please the very Nginx that will read them, before Swarm hears of them.
 check_nginx() {
   local said service file target mounts=(-v "$STATE/tls:/etc/nginx/tls:ro")
   while IFS=$'\t' read -r service file target; do
     [[ $service != edge ]] || mounts+=(-v "$file:$target:ro")
   done <"$WORK/files"
-  docker image inspect "$TWINHOST_EDGE_IMAGE" >/dev/null 2>&1 || said=$(timeout 300 docker pull -q "$TWINHOST_EDGE_IMAGE" 2>&1) ||
-    die "the image $TWINHOST_EDGE_IMAGE could not be pulled: $(tail -n 1 <<<"$said")"
+  have_image "$TWINHOST_EDGE_IMAGE"
   said=$(timeout 60 docker run --rm --network none --tmpfs /run --entrypoint nginx "${mounts[@]}" "$TWINHOST_EDGE_IMAGE" -t -q 2>&1) || {
     printf '%s\n' "$said"
     ! grep -q -m 1 '^docker: ' <<<"$said" || die "Nginx could not be asked about the files of this release: $(grep -m 1 '^docker: ' <<<"$said")"
@@ -149,12 +226,14 @@ go_back() {
   die "$1"
 }
 
-# remove_old_configs: those that neither a service nor the state that it would roll back to refers to.
-remove_old_configs() {
-  local used id
-  used=$(docker_api GET /services | jq -r '.[] | .Spec, .PreviousSpec // {} | .TaskTemplate.ContainerSpec.Configs[]?.ConfigID')
-  for id in $(docker_api GET "/configs?filters=$(filter label com.docker.stack.namespace=$STACK)" | jq -r '.[].ID'); do
-    grep -qxF "$id" <<<"$used" || docker config rm "$id" >/dev/null || true
+# remove_old_files: those configs and secrets that neither a service nor the state that it would roll back to refers to.
+remove_old_files() {
+  local used kind id
+  used=$(docker_api GET /services | jq -r '.[] | .Spec, .PreviousSpec // {} | .TaskTemplate.ContainerSpec | .Configs[]?.ConfigID, .Secrets[]?.SecretID')
+  for kind in configs secrets; do
+    for id in $(docker_api GET "/$kind?filters=$(filter label com.docker.stack.namespace=$STACK)" | jq -r '.[].ID'); do
+      grep -qxF "$id" <<<"$used" || docker_api DELETE "/$kind/$id" </dev/null >/dev/null || true
+    done
   done
 }
 
@@ -199,6 +278,10 @@ make_folders
 render_all
 configs >"$WORK/configs.json"
 check_nginx
+check_health
+[[ $mode == --back ]] || note_secrets
+make_secrets
+application >"$WORK/app.json"
 before=$(update_states)
 : >"$WORK/why"
 await 60 'Swarm to take the release' deploy
@@ -208,7 +291,7 @@ if [[ $mode == --back ]]; then
   exit 0
 fi
 wait_for 540 'every service to converge' converged || go_back "$reason"
-remove_old_configs
+remove_old_files
 [[ $mode == --boot ]] || install_release "$RELEASE"
 await 60 'the shared storage to take the release down' note_converged
 log "release ${RELEASE##*/} has converged"

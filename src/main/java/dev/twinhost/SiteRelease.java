@@ -1,10 +1,13 @@
 package dev.twinhost;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.twinhost.settings.Settings;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -28,6 +31,7 @@ final class SiteRelease extends Construct {
     private final Asset asset;
     private final StringParameter parameter;
     private final CfnDocument document;
+    private final List<String> secrets;
 
     SiteRelease(Construct scope, String id, Settings settings, Path checkout, EdgeLoadBalancer balancer) {
         super(scope, id);
@@ -36,6 +40,7 @@ final class SiteRelease extends Construct {
         asset = createAsset(archive);
         parameter = createParameter(balancer);
         document = createDocument();
+        secrets = settings.appSecrets().values().stream().distinct().toList();
     }
 
     private static Map<String, String> exports(Settings settings) {
@@ -47,10 +52,21 @@ final class SiteRelease extends Construct {
         exports.put("TWINHOST_APP_IMAGE", settings.appImage().orElse(""));
         exports.put("TWINHOST_APP_PORT", String.valueOf(settings.appPort()));
         exports.put("TWINHOST_APP_REPLICAS", String.valueOf(settings.appReplicas()));
+        exports.put("TWINHOST_APP_HEALTH_PATH", settings.appHealthPath().orElse(""));
+        exports.put("TWINHOST_APP_ENVIRONMENT", json(settings.appEnvironment()));
+        exports.put("TWINHOST_APP_SECRETS", json(settings.appSecrets()));
         exports.put("TWINHOST_MANAGERS", settings.witness() ? "3" : "2");
         exports.put("TWINHOST_LAME_DUCK", String.valueOf(EdgeLoadBalancer.lameDuckSeconds()));
         exports.put("TWINHOST_EDGE_UPDATE_DELAY", String.valueOf(EdgeLoadBalancer.edgeUpdateDelaySeconds()));
         return exports;
+    }
+
+    private static String json(Map<String, String> texts) {
+        try {
+            return new ObjectMapper().writeValueAsString(texts);
+        } catch (JsonProcessingException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     private Asset createAsset(ReleaseArchive archive) {
@@ -111,8 +127,23 @@ final class SiteRelease extends Construct {
         association.getNode().addDependency(hosts, parameter);
     }
 
-    /** Lets a machine learn the current release and fetch it, or an older one of this stack. */
+    /**
+     * Lets a machine learn the current release and fetch it, or an older one of this stack, and read the secrets of the
+     * application, which the release brings to the Swarm.
+     */
     List<PolicyStatement> readStatements() {
+        List<PolicyStatement> statements = new ArrayList<>(archiveStatements());
+        if (!secrets.isEmpty()) {
+            statements.add(PolicyStatement.Builder.create()
+                    .sid("ReadTheSecretsOfTheApplication")
+                    .actions(List.of("secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"))
+                    .resources(secrets)
+                    .build());
+        }
+        return statements;
+    }
+
+    private List<PolicyStatement> archiveStatements() {
         String key = asset.getS3ObjectKey();
         String folder = key.substring(0, key.lastIndexOf('/') + 1);
         return List.of(

@@ -20,6 +20,9 @@ final class Release {
         settings.put("TWINHOST_APP_IMAGE", "");
         settings.put("TWINHOST_APP_PORT", "80");
         settings.put("TWINHOST_APP_REPLICAS", "2");
+        settings.put("TWINHOST_APP_HEALTH_PATH", "");
+        settings.put("TWINHOST_APP_ENVIRONMENT", "{}");
+        settings.put("TWINHOST_APP_SECRETS", "{}");
         settings.put("TWINHOST_MANAGERS", "3");
         settings.put("TWINHOST_LAME_DUCK", "16");
         settings.put("TWINHOST_EDGE_UPDATE_DELAY", "15");

@@ -36,7 +36,8 @@ class ReleaseTest {
                 .answer("GET", "/nodes", NODES)
                 .answer("GET", "/services", service("null"))
                 .answer("GET", "/tasks", task("running", ""))
-                .answer("GET", "/configs", "[{\"ID\":\"used\"},{\"ID\":\"rollback\"},{\"ID\":\"old\"}]");
+                .answer("GET", "/configs", "[{\"ID\":\"used\"},{\"ID\":\"rollback\"},{\"ID\":\"old\"}]")
+                .answer("GET", "/secrets", "[]");
         shell.verb("record", "claim", "1", Machine.INSTANCE, Machine.ADDRESS);
         shell.bash("echo t | bash " + Shell.CHECKOUT + "/docker/host/record.sh found 1 cluster-a");
         shell.write("var/lib/twinhost/cluster-id", "cluster-a\n");
@@ -81,8 +82,7 @@ class ReleaseTest {
     void shouldRemoveConfigsThatNeitherAServiceNorItsWayBackNeeds() {
         release();
 
-        assertThat(engine.commands().stream().filter(command -> command.startsWith("docker config")))
-                .containsExactly("docker config rm old");
+        assertThat(deleted()).containsExactly("/configs/old");
     }
 
     @Test
@@ -350,6 +350,13 @@ class ReleaseTest {
         Shell.Result result = release("--boot");
 
         assertThat(result.lastLine()).endsWith("release " + Release.SHA + " has converged");
+    }
+
+    private List<String> deleted() {
+        return engine.commands().stream()
+                .filter(command -> command.contains(" -X DELETE "))
+                .map(command -> command.substring(command.indexOf("/v1.44") + 6))
+                .toList();
     }
 
     private Shell.Result release(String... arguments) {

@@ -28,6 +28,7 @@ class ScriptsTest {
     private static final Path VERBS = Shell.CHECKOUT.resolve("docker/host");
     private static final Path STACK = Shell.CHECKOUT.resolve("docker/stack.yml");
     private static final Path DEFAULT_PAGE = Shell.CHECKOUT.resolve("docker/app/stack.yml");
+    private static final Path HEALTH = Shell.CHECKOUT.resolve("docker/app/health.yml");
     private static final Pattern VARIABLE = Pattern.compile("\\$\\{?((?:AWS|TWINHOST)_[A-Z0-9_]+)");
 
     /** Where the tests put a machine's root; empty on a machine. */
@@ -67,8 +68,7 @@ class ScriptsTest {
                     Set.of("--quiet", "--detach", "--no-resolve-image", "--label-add", "--label-rm", "--replicas")),
             entry("node update", Set.of("--availability")),
             entry("node demote", Set.of()),
-            entry("node rm", Set.of("--force")),
-            entry("config rm", Set.of()));
+            entry("node rm", Set.of("--force")));
 
     /**
      * Keys that `docker stack deploy` of Docker 25.0 takes and heeds; it warns of others (`tmpfs`, `restart`) or ignores them:
@@ -190,7 +190,7 @@ class ScriptsTest {
         Set<String> known = new TreeSet<>(exportedSettings());
         known.addAll(OF_RELEASE);
 
-        assertThat(known).containsAll(matches(VARIABLE, read(STACK) + read(DEFAULT_PAGE)));
+        assertThat(known).containsAll(matches(VARIABLE, read(STACK) + read(DEFAULT_PAGE) + read(HEALTH)));
         assertThat(matches(Pattern.compile("export ([A-Z0-9_]+)="), read(VERBS.resolve("release.sh"))))
                 .containsAll(OF_RELEASE);
     }
@@ -225,7 +225,7 @@ class ScriptsTest {
                     .as(call.group())
                     .containsAll(matches(
                             Pattern.compile("(?:^| )(--?[a-z-]+)"),
-                            call.group(2).replaceAll(" -t -q.*", "")));
+                            call.group(2).replaceAll(" -t -q.*| -c '.*", "")));
         }
         assertThat(called).isEqualTo(DOCKER_25.keySet());
         assertThat(matches(Pattern.compile("http://docker/(v[0-9.]+)"), scripts))
@@ -234,8 +234,11 @@ class ScriptsTest {
 
     @Test
     void shouldUseOnlyKeysThatAStackOfDocker25Takes() {
-        for (Path file : List.of(STACK, DEFAULT_PAGE)) {
-            String text = read(file).replaceAll("(?m)^\\s*#.*$", "").replaceAll("\"[^\"]*\"", "");
+        for (Path file : List.of(STACK, DEFAULT_PAGE, HEALTH)) {
+            String text = read(file)
+                    .replaceAll("(?m)^\\s*#.*$", "")
+                    .replaceAll("\"[^\"]*\"", "")
+                    .replaceAll("'[^'\n]*'", "");
             Set<String> keys = matches(Pattern.compile("(?m)(?:^\\s*(?:- )?|[{,] *)([a-z_]+):(?: |$)"), text);
 
             keys.removeAll(Set.of("edge", "app", "challenge", "certbot", "web"));
@@ -266,7 +269,8 @@ class ScriptsTest {
     void shouldLimitEveryCallOfAws() {
         Stream.concat(files(VERBS), Stream.of(LAUNCHER))
                 .flatMap(file -> read(file).lines())
-                .filter(line -> Pattern.compile("\\baws (ssm|s3api|elbv2|cloudformation) ")
+                .filter(line -> Pattern.compile(
+                                "\\baws (ssm|s3api|elbv2|cloudformation|autoscaling|secretsmanager|ecr) ")
                         .matcher(line)
                         .find())
                 .forEach(line -> assertThat(line).contains("timeout "));

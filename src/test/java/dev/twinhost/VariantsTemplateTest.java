@@ -17,13 +17,22 @@ import software.amazon.awscdk.services.ec2.CfnInstance;
 
 /** The template where settings differ from the defaults; settings that do not meet share one synthesis. */
 class VariantsTemplateTest {
+    private static final String SECRET = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:shop/db-AbCdEf";
+
     private static final class Small {
         private static final SynthesisedTemplate TEMPLATE = SynthesisedTemplate.with(Map.of(
-                "witness", false,
-                "dns", "none",
-                "instanceType", "t3.small",
-                "appReplicas", 1,
-                "fileSystemId", "fs-0123456789abcdef0"));
+                "witness",
+                false,
+                "dns",
+                "none",
+                "instanceType",
+                "t3.small",
+                "appReplicas",
+                1,
+                "fileSystemId",
+                "fs-0123456789abcdef0",
+                "appSecrets",
+                Map.of("db", SECRET, "again", SECRET)));
     }
 
     private static final class Staging {
@@ -41,6 +50,15 @@ class VariantsTemplateTest {
         assertThat(Small.TEMPLATE.dependenciesOf(
                         Small.TEMPLATE.resources("AWS::SSM::Association").firstKey()))
                 .contains("Hosts");
+    }
+
+    @Test
+    void shouldLetTheMachinesReadTheSecretsOfTheApplicationAndNoOthers() {
+        assertThat(Small.TEMPLATE.resources("AWS::IAM::Policy").toString())
+                .contains("{\"Action\":[\"secretsmanager:DescribeSecret\",\"secretsmanager:GetSecretValue\"],"
+                        + "\"Effect\":\"Allow\",\"Resource\":\"" + SECRET
+                        + "\",\"Sid\":\"ReadTheSecretsOfTheApplication\"}");
+        assertThat(SynthesisedTemplate.site().json().toString()).doesNotContain("secretsmanager");
     }
 
     @Test

@@ -1,9 +1,12 @@
 package dev.twinhost.settings;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
 
@@ -18,6 +21,9 @@ import java.util.regex.Pattern;
  * @param hostedZoneId absent: looked up by name
  * @param appImage an image reference; absent: the default page
  * @param appPort the port on which the application listens in its container
+ * @param appHealthPath absent: the image's own health check counts, where it has one
+ * @param appEnvironment variables of the application
+ * @param appSecrets names of the application's secrets, and the ARN of each one in Secrets Manager
  * @param fileSystemId an existing file system; absent: the stack makes one
  * @param acmeServer {@code production}, {@code staging} or a directory URL; see {@link #acme}
  */
@@ -31,6 +37,9 @@ public record Settings(
         Optional<String> appImage,
         int appPort,
         int appReplicas,
+        Optional<String> appHealthPath,
+        Map<String, String> appEnvironment,
+        Map<String, String> appSecrets,
         String instanceType,
         String witnessInstanceType,
         boolean witness,
@@ -76,6 +85,7 @@ public record Settings(
                 check(faults, "appImage", image, IMAGE.asMatchPredicate(), "is not an image reference", WANTED_IMAGE));
         range(faults, "appPort", appPort, 1, 65535, "a port from 1 to 65535");
         range(faults, "appReplicas", appReplicas, 1, Integer.MAX_VALUE, "at least 1, better 2");
+        Application.check(faults, appHealthPath, appEnvironment, appSecrets);
         checkInstanceType(faults, "instanceType", instanceType, "t4g.small");
         checkInstanceType(faults, "witnessInstanceType", witnessInstanceType, "t4g.micro");
         range(faults, "zones", zones, 2, 3, "3, or 2 with a weaker promise");
@@ -97,6 +107,8 @@ public record Settings(
         if (!faults.isEmpty()) {
             throw new InvalidSettings(faults);
         }
+        appEnvironment = Collections.unmodifiableSortedMap(new TreeMap<>(appEnvironment));
+        appSecrets = Collections.unmodifiableSortedMap(new TreeMap<>(appSecrets));
         domain = HostName.of(domain).orElseThrow();
         email = mailbox(email) + '@' + HostName.of(mailDomain(email)).orElseThrow();
     }

@@ -1,5 +1,7 @@
 package dev.twinhost.settings;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -7,6 +9,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 
 /**
  * Turns context into {@link Settings}. Values are typed where they come from {@code cdk.json} and text where they come
@@ -50,6 +53,9 @@ final class SettingsReader {
                     text("appImage", Settings.WANTED_IMAGE),
                     number("appPort", 80),
                     number("appReplicas", 2),
+                    text("appHealthPath", Application.WANTED_PATH),
+                    texts("appEnvironment", Application.WANTED_ENVIRONMENT),
+                    texts("appSecrets", Application.WANTED_SECRETS),
                     text("instanceType", "a type such as t4g.small").orElse("t4g.small"),
                     text("witnessInstanceType", "a type such as t4g.micro").orElse("t4g.micro"),
                     flag("witness", true),
@@ -82,6 +88,37 @@ final class SettingsReader {
             return Optional.empty();
         }
         return Optional.of(text);
+    }
+
+    /** An object in {@code cdk.json}; on the command line, where all is text, the same as JSON. */
+    private Map<String, String> texts(String key, String wanted) {
+        Object value = values.getOrDefault(key, Map.of());
+        Object read = value instanceof String json ? object(json) : value;
+        Map<String, String> texts = new TreeMap<>();
+        if (!(read instanceof Map<?, ?> object)) {
+            faults.add(new Fault(key, "is not an object", shown(key, value), wanted));
+            return texts;
+        }
+        object.forEach((name, text) -> {
+            if (text instanceof String written) {
+                texts.put(name.toString(), written);
+            } else {
+                faults.add(new Fault(key + '.' + name, "is not text", shown(key, text), wanted));
+            }
+        });
+        return texts;
+    }
+
+    private static Object object(String json) {
+        try {
+            return new ObjectMapper().readValue(json, Object.class);
+        } catch (JsonProcessingException notJson) {
+            return json;
+        }
+    }
+
+    private static Object shown(String key, Object value) {
+        return key.equals("appSecrets") ? Fault.HIDDEN : value;
     }
 
     private int number(String key, int fallback) {
@@ -152,6 +189,6 @@ final class SettingsReader {
 
     /** What is no setting comes first: it often explains what is missing. */
     private static int position(Fault fault) {
-        return Overlay.KEYS.indexOf(fault.key());
+        return Overlay.KEYS.indexOf(fault.key().split("\\.")[0]);
     }
 }

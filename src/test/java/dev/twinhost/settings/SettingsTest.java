@@ -15,6 +15,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 class SettingsTest {
     private static final boolean ACCOUNT_KNOWN = true;
 
+    private static final String ARN = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:shop/db_password-AbCdEf";
+
     private static final Map<String, Object> REQUIRED = Map.of(
             "domain", "shop.example.org", "email", "ops@shop.example.org", "hostedZoneId", "Z0123456789ABCDEFGHIJ");
 
@@ -31,6 +33,9 @@ class SettingsTest {
                         Optional.empty(),
                         80,
                         2,
+                        Optional.empty(),
+                        Map.of(),
+                        Map.of(),
                         "t4g.small",
                         "t4g.micro",
                         true,
@@ -221,6 +226,93 @@ class SettingsTest {
     }
 
     @ParameterizedTest
+    @ValueSource(strings = {"/", "/healthz", "/a/b-c_d.e~f%20g", "/health?deep=no&from=swarm"})
+    void shouldTakePathsOfAHealthCheck(String path) {
+        assertThat(read(with("appHealthPath", path)).appHealthPath()).contains(path);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"healthz", "http://localhost/", "/a b", "/it's", "/$HOME", "/`id`", "/\"", "/a#b", "/a\nb"})
+    void shouldRefuseWhatAHealthCheckCannotAskFor(String path) {
+        assertThat(faultsOf("appHealthPath", path))
+                .startsWith("appHealthPath: is not a path that a health check can ask for, got \"")
+                .endsWith("want a path such as /healthz");
+    }
+
+    @Test
+    void shouldTakeEnvironmentAndSecretsAsAnObjectOrAsJson() {
+        Map<String, Object> environment = Map.of("LOG_LEVEL", "it's $5, \"quoted\"\nand more", "_empty", "");
+        Settings typed = read(with(Map.of("appEnvironment", environment, "appSecrets", Map.of("db.password", ARN))));
+        Settings text = read(with(Map.of(
+                "appEnvironment",
+                "{\"_empty\": \"\", \"LOG_LEVEL\": \"it's $5, \\\"quoted\\\"\\nand more\"}",
+                "appSecrets",
+                "{\"db.password\": \"" + ARN + "\"}")));
+
+        assertThat(typed.appEnvironment()).isEqualTo(environment);
+        assertThat(typed.appSecrets()).isEqualTo(Map.of("db.password", ARN));
+        assertThat(text).isEqualTo(typed);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '~',
+            value = {
+                "2ND | x | is not the name of a variable, got \"2ND\", want letters, digits and _, no digit first, as LOG_LEVEL",
+                "A-B | x | is not the name of a variable, got \"A-B\", want letters, digits and _, no digit first, as LOG_LEVEL",
+                "TWINHOST_X | x | has a name that Twinhost keeps for itself, got \"TWINHOST_X\","
+                        + " want another beginning than TWINHOST_",
+                "A | a\u0000b | holds a control character, got a value that is not shown,"
+                        + " want text, with line breaks at most"
+            })
+    void shouldRefuseVariablesThatAnApplicationCannotHave(String name, String value, String message) {
+        assertThat(faultsOf("appEnvironment", Map.of(name, value)))
+                .isEqualTo("appEnvironment." + name + ": " + message);
+    }
+
+    @Test
+    void shouldTakeOnlyTextForAVariable() {
+        assertThat(faultsOf("appEnvironment", Map.of("PORT", 8080)))
+                .isEqualTo("appEnvironment.PORT: is not text, got 8080,"
+                        + " want names and texts, such as {\"LOG_LEVEL\": \"info\"}");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "hunter2",
+                "shop/db_password",
+                "arn:aws:secretsmanager:eu-central-1:123456789012:secret:shop/db_password",
+                "arn:aws:ssm:eu-central-1:123456789012:parameter/hunter2-AbCdEf",
+                "arn:aws:secretsmanager:eu-central-1:123456789012:secret:shop/*-AbCdEf"
+            })
+    void shouldRefuseWhatIsNoWholeArnOfASecretWithoutShowingIt(String arn) {
+        assertThat(faultsOf("appSecrets", Map.of("db", arn)))
+                .isEqualTo(
+                        "appSecrets.db: is not the ARN of a secret in Secrets Manager, got a value that is not shown,"
+                                + " want the whole ARN, as " + ARN);
+    }
+
+    @Test
+    void shouldShowNothingOfSecretsThatAreNoObject() {
+        for (Object value : List.of("hunter2", "{\"db\": hunter2}", List.of("hunter2"))) {
+            assertThat(faultsOf("appSecrets", value))
+                    .isEqualTo("appSecrets: is not an object, got a value that is not shown,"
+                            + " want names and ARNs, such as {\"db_password\": \"" + ARN + "\"}");
+        }
+        assertThat(faultsOf("appSecrets", Map.of("db", List.of("hunter2")))).doesNotContain("hunter2");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"-db", "db-", "a/b", "..", "a b", "a23456789b123456789c123456789d123456789e1"})
+    void shouldRefuseNamesThatASecretCannotHave(String name) {
+        assertThat(faultsOf("appSecrets", Map.of(name, ARN)))
+                .isEqualTo("appSecrets." + name + ": is not the name of a secret, got \"" + name
+                        + "\", want letters, digits, and _ . - between them, at most 40, as db_password");
+    }
+
+    @ParameterizedTest
     @ValueSource(strings = {"t4g.small", "t3a.micro", "m7gd.2xlarge", "c6in.metal", "m7i.metal-24xl"})
     void shouldTakeInstanceTypes(String type) {
         assertThat(read(with("instanceType", type)).instanceType()).isEqualTo(type);
@@ -329,6 +421,8 @@ class SettingsTest {
                 "appImage | is not text | an image reference, such as example/shop:1.4.2",
                 "appPort | is not a whole number | a number such as 80",
                 "appReplicas | is not a whole number | a number such as 2",
+                "appHealthPath | is not text | a path such as /healthz",
+                "appEnvironment | is not an object | names and texts, such as {\"LOG_LEVEL\": \"info\"}",
                 "instanceType | is not text | a type such as t4g.small",
                 "witnessInstanceType | is not text | a type such as t4g.micro",
                 "witness | is neither true nor false | true or false",
@@ -348,6 +442,7 @@ class SettingsTest {
                 "email",
                 "hostedZoneId",
                 "appImage",
+                "appHealthPath",
                 "instanceType",
                 "vpcCidr",
                 "fileSystemId",
@@ -370,8 +465,9 @@ class SettingsTest {
                 .isEqualTo(String.join(
                         "\n",
                         "natGateways: is not a setting, got 1, want one of domain, email, hostedZoneId, dns, dnsWeight,"
-                                + " appImage, appPort, appReplicas, instanceType, witnessInstanceType, witness, zones,"
-                                + " vpcCidr, fileSystemId, acmeServer, environment, environments",
+                                + " appImage, appPort, appReplicas, appHealthPath, appEnvironment, appSecrets, instanceType,"
+                                + " witnessInstanceType, witness, zones, vpcCidr, fileSystemId, acmeServer, environment,"
+                                + " environments",
                         "domain: is missing, got nothing, want the site's apex, such as example.org",
                         "email: is not an e-mail address, got \"nobody\", want one address, such as ops@example.org",
                         "hostedZoneId: is missing, and no AWS account is known in which to look it up, got nothing,"

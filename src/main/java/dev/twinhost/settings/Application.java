@@ -1,0 +1,75 @@
+package dev.twinhost.settings;
+
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Pattern;
+
+/** What the application is given beside its image: checks of its environment, its secrets and the path of its health. */
+final class Application {
+    static final String WANTED_PATH = "a path such as /healthz";
+    static final String WANTED_ENVIRONMENT = "names and texts, such as {\"LOG_LEVEL\": \"info\"}";
+    static final String WANTED_SECRETS = "names and ARNs, such as {\"db_password\": \"" + Application.EXAMPLE + "\"}";
+
+    private static final String EXAMPLE =
+            "arn:aws:secretsmanager:eu-central-1:123456789012:secret:shop/db_password-AbCdEf";
+
+    /** It stands between quotes in a command of a shell, in a file in which Docker looks for dollars. */
+    private static final Pattern PATH = Pattern.compile("/[A-Za-z0-9._~%/@:+,=-]*(\\?[A-Za-z0-9._~%/@:+,=&-]*)?");
+
+    private static final Pattern VARIABLE = Pattern.compile("[A-Za-z_][A-Za-z0-9_]*");
+
+    /** What a release tells the machines about the site goes by such names. */
+    private static final String OURS = "TWINHOST_";
+
+    /** A file in /run/secrets, and the middle of a name of Swarm's, which may have 64 characters. */
+    private static final Pattern SECRET = Pattern.compile("[A-Za-z0-9]([A-Za-z0-9_.-]{0,38}[A-Za-z0-9])?");
+
+    /**
+     * The whole of it, the six characters at its end included, so that the machines can be allowed this secret alone.
+     * https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_iam-permissions.html
+     */
+    private static final Pattern ARN = Pattern.compile(
+            "arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:" + "[A-Za-z0-9/_+=.@-]{1,512}-[A-Za-z0-9]{6}");
+
+    private Application() {}
+
+    static void check(
+            List<Fault> faults,
+            Optional<String> healthPath,
+            Map<String, String> environment,
+            Map<String, String> secrets) {
+        healthPath
+                .filter(path -> !PATH.matcher(path).matches())
+                .ifPresent(path -> faults.add(new Fault(
+                        "appHealthPath", "is not a path that a health check can ask for", path, WANTED_PATH)));
+        environment.forEach((name, value) -> checkVariable(faults, name, value));
+        secrets.forEach((name, arn) -> checkSecret(faults, name, arn));
+    }
+
+    private static void checkVariable(List<Fault> faults, String name, String value) {
+        String key = "appEnvironment." + name;
+        if (!VARIABLE.matcher(name).matches()) {
+            faults.add(new Fault(
+                    key, "is not the name of a variable", name, "letters, digits and _, no digit first, as LOG_LEVEL"));
+        } else if (name.startsWith(OURS)) {
+            faults.add(new Fault(
+                    key, "has a name that Twinhost keeps for itself", name, "another beginning than " + OURS));
+        }
+        if (value.chars().anyMatch(c -> Character.isISOControl(c) && "\n\r\t".indexOf(c) < 0)) {
+            faults.add(new Fault(key, "holds a control character", Fault.HIDDEN, "text, with line breaks at most"));
+        }
+    }
+
+    private static void checkSecret(List<Fault> faults, String name, String arn) {
+        String key = "appSecrets." + name;
+        if (!SECRET.matcher(name).matches()) {
+            String wanted = "letters, digits, and _ . - between them, at most 40, as db_password";
+            faults.add(new Fault(key, "is not the name of a secret", name, wanted));
+        }
+        if (!ARN.matcher(arn).matches()) {
+            String wanted = "the whole ARN, as " + EXAMPLE;
+            faults.add(new Fault(key, "is not the ARN of a secret in Secrets Manager", Fault.HIDDEN, wanted));
+        }
+    }
+}
