@@ -2,23 +2,33 @@ package dev.twinhost.rehearsal;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.twinhost.rehearsal.aws.Secrets;
+import dev.twinhost.rehearsal.machines.Machine;
 import dev.twinhost.rehearsal.release.MachineRelease;
 import dev.twinhost.rehearsal.system.Folders;
 import java.util.List;
 import java.util.Map;
+import java.util.UUID;
 import org.junit.jupiter.api.Test;
 
 /** The way of a release to the machines; what a release does there is the subject of others. */
 @OnSharedSite
 class ReleaseCommandTest {
     @Test
-    void shouldApplyTheWorkingCopyToEveryMachine(SharedSite site) {
+    void shouldApplyTheWorkingCopyAndAChangedSecretToEveryMachine(SharedSite site) {
+        String changed = "changed-" + UUID.randomUUID();
+        new Secrets(site.rehearsal().state()).change(SharedSite.SECRET, changed);
         List<MachineRelease> results = site.rehearsal().release(Map.of());
         assertThat(results)
                 .allMatch(MachineRelease::succeeded)
                 .extracting(result -> result.machine().name())
                 .containsExactly("1", "2", "witness");
         assertThat(results.get(0).lastLine()).endsWith(" has converged");
+        for (Machine host : site.hosts()) {
+            String container = site.containers(host, "app").get(0);
+            assertThat(site.inside(host, "docker", "exec", container, "cat", "/run/secrets/db_password"))
+                    .isEqualTo(changed);
+        }
     }
 
     @Test

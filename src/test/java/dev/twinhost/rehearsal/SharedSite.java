@@ -6,8 +6,11 @@ import org.junit.jupiter.api.extension.ParameterResolver;
 
 /** A site that is up, started before the first test that wants it and ended after the last of all tests. */
 final class SharedSite extends RunningSite {
+    /** Its application reads this one as {@code /run/secrets/db_password}. */
+    static final String SECRET = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:shop/db_password-AbCdEf";
+
     private SharedSite() {
-        super('s');
+        super('s', "-c", "appSecrets={\"db_password\": \"" + SECRET + "\"}");
     }
 
     /** Gives the one site to every test that has a parameter for it. */

@@ -4,16 +4,19 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.twinhost.rehearsal.aws.Secrets;
 import dev.twinhost.rehearsal.machines.Machine;
 import dev.twinhost.rehearsal.network.Fabric;
 import dev.twinhost.rehearsal.system.Await;
 import dev.twinhost.rehearsal.system.Command;
 import dev.twinhost.rehearsal.system.Folders;
 import dev.twinhost.rehearsal.system.Namespace;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -129,6 +132,35 @@ class SiteUpTest {
                     .doesNotContain("SWMTKN-");
         }
         assertThat(Folders.read(site.rehearsal().state().awsCalls())).doesNotContain("SWMTKN-");
+    }
+
+    @Test
+    void shouldShowASecretToTheApplicationAlone(SharedSite site) {
+        String value = new Secrets(site.rehearsal().state()).value(SharedSite.SECRET);
+        String encoded = Base64.getEncoder().encodeToString(value.getBytes(StandardCharsets.UTF_8));
+        for (Machine host : site.hosts()) {
+            assertThat(site.inside(
+                            host,
+                            "docker",
+                            "exec",
+                            site.containers(host, "app").get(0),
+                            "cat",
+                            "/run/secrets/db_password"))
+                    .isEqualTo(value);
+        }
+        String everywhere = "journalctl --no-pager -o export; cat /var/log/*.log; ps -efww; cat /proc/[0-9]*/environ;"
+                + " grep -ars '' /etc/twinhost /opt/twinhost /run/twinhost /var/lib/twinhost /srv/twinhost/swarm /tmp;"
+                + " docker ps -aq | xargs -r docker inspect; docker service inspect twinhost_app || true";
+        for (Machine machine : site.rehearsal().machines().all()) {
+            assertThat(site.inside(machine, "sh", "-c", "{ " + everywhere + "; } 2>/dev/null | tr -d '\\000'"))
+                    .as(machine.name())
+                    .contains("twinhost")
+                    .doesNotContain(value, encoded);
+            assertThat(Folders.read(site.rehearsal().script(machine).console())).doesNotContain(value, encoded);
+        }
+        assertThat(Folders.read(site.rehearsal().state().awsCalls()))
+                .contains("secretsmanager:GetSecretValue")
+                .doesNotContain(value, encoded);
     }
 
     @Test

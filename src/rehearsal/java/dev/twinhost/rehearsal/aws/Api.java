@@ -16,11 +16,20 @@ final class Api {
     private final Map<String, Action> actions;
     private final CallLog log;
 
-    Api(Site site, Published published, Machines machines, Groups groups, RunningBalancer balancer, CallLog log) {
+    Api(
+            Site site,
+            Published published,
+            Secrets secrets,
+            Machines machines,
+            Groups groups,
+            RunningBalancer balancer,
+            CallLog log) {
         this.log = log;
         actions = Map.of(
                 "ssm:GetParameter", new GetParameter(published),
                 "s3:GetObject", new GetObject(published),
+                "secretsmanager:DescribeSecret", new DescribeSecret(secrets),
+                "secretsmanager:GetSecretValue", new GetSecretValue(secrets),
                 "elasticloadbalancing:DescribeTargetHealth", new DescribeTargetHealth(site, balancer),
                 "cloudformation:SignalResource", new SignalResource(site, machines),
                 "autoscaling:DescribeAutoScalingGroups", new DescribeAutoScalingGroups(site, machines, groups),

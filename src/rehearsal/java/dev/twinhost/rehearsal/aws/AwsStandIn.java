@@ -36,7 +36,14 @@ public final class AwsStandIn {
         machines = new Machines(state);
         Groups groups = new Groups(state);
         metadata = new Metadata(site, state, groups, log);
-        api = new Api(site, new Published(state), machines, groups, new RunningBalancer(state.balancer()), log);
+        api = new Api(
+                site,
+                new Published(state),
+                new Secrets(state),
+                machines,
+                groups,
+                new RunningBalancer(state.balancer()),
+                log);
     }
 
     /** Runs until it is killed. The argument is the state folder. */

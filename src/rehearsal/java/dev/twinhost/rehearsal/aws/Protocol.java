@@ -12,7 +12,7 @@ import java.util.TreeMap;
 
 /** How a service of AWS is spoken to: where a request names its action and parameters, and what an error looks like. */
 enum Protocol {
-    /** Systems Manager: the action in a header, the parameters as a JSON object. */
+    /** Systems Manager and Secrets Manager: the action in a header, the parameters as a JSON object. */
     JSON {
         @Override
         String action(HttpExchange exchange, Map<String, String> parameters) {

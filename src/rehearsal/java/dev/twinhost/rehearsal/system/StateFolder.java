@@ -62,6 +62,11 @@ public record StateFolder(Path root) {
         return root.resolve("classes");
     }
 
+    /** One file per secret of the application that has been asked for. */
+    public Path secrets() {
+        return make("secrets");
+    }
+
     /** What loads have written down. */
     public Path loads() {
         return make("loads");

@@ -231,6 +231,24 @@ class AwsStandInTest {
     }
 
     @Test
+    void shouldMakeUpASecretAndKeepItUntilItIsChanged() throws Exception {
+        String arn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:shop/db-AbCdEf";
+        Secrets secrets = new Secrets(state);
+        String first = secrets.version(arn);
+
+        assertThat(send(secret("DescribeSecret", arn, first)).body())
+                .contains("\"VersionIdsToStages\":{\"" + first + "\":[\"AWSCURRENT\"]}");
+        assertThat(send(secret("GetSecretValue", arn, first)).body())
+                .contains("\"SecretString\":\"" + secrets.value(arn) + "\"", first);
+        secrets.change(arn, "changed");
+        assertThat(secrets.version(arn)).isNotEqualTo(first);
+        assertThat(send(secret("GetSecretValue", arn, first)).statusCode()).isEqualTo(400);
+        assertThat(send(secret("GetSecretValue", "arn:aws:ssm:x", first)).statusCode())
+                .isEqualTo(400);
+        assertThat(Folders.read(state.awsCalls())).doesNotContain("rehearsed-", "changed");
+    }
+
+    @Test
     void shouldRefuseCallsThatAreNotSignedWithTheMachinesOwnKeys() throws Exception {
         URI uri = uri(api, "/");
         assertThat(send(HttpRequest.newBuilder(uri).POST(BodyPublishers.noBody()))
@@ -309,6 +327,12 @@ class AwsStandInTest {
 
     private HttpRequest.Builder json(String action, String body) {
         return signed("ssm", "/").header("X-Amz-Target", "AmazonSSM." + action).POST(BodyPublishers.ofString(body));
+    }
+
+    private HttpRequest.Builder secret(String action, String arn, String version) {
+        return signed("secretsmanager", "/")
+                .header("X-Amz-Target", "secretsmanager." + action)
+                .POST(BodyPublishers.ofString("{\"SecretId\": \"" + arn + "\", \"VersionId\": \"" + version + "\"}"));
     }
 
     private HttpRequest.Builder signed(String service, String path) {
