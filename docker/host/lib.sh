@@ -208,6 +208,23 @@ parameter() {
   timeout 60 aws ssm get-parameter --name "$TWINHOST_RELEASE_PARAMETER" --query Parameter.Value --output text
 }
 
+# log_in REGISTRY REGION: has Docker's command line know a password for that registry of Amazon ECR. Prints why it could not.
+log_in() {
+  local said
+  said=$({ timeout 30 aws ecr get-login-password --region "$2" | timeout 60 docker login --username AWS --password-stdin "$1" >/dev/null; } 2>&1) || {
+    grep -E -m 1 '^(An error occurred|Error)' <<<"$said" || tail -n 1 <<<"$said"
+    return 1
+  }
+}
+
+# know_registry IMAGE: logs in to the registry of IMAGE where that is Amazon ECR; returns 1 where it is another one, of which Docker's command line
+# knows what somebody told it. The password is good for 12 hours and kept in memory alone.
+know_registry() {
+  [[ $1 =~ ^([0-9]{12}\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com(\.cn)?)/ ]] || return 1
+  export DOCKER_CONFIG=$VOLATILE/docker
+  await 60 "the registry ${BASH_REMATCH[1]}" log_in "${BASH_REMATCH[1]}" "${BASH_REMATCH[2]}"
+}
+
 # target_health RELEASE: one line for each target group of that release: "ARN-NAME INSTANCE STATE …".
 target_health() {
   local group

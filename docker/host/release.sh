@@ -42,6 +42,9 @@ export_settings() {
   ((TWINHOST_APP_REPLICAS > 1)) || TWINHOST_APP_UPDATE_ORDER=start-first
   files=(-c "$RELEASE/docker/stack.yml" -c "$WORK/configs.json" -c "$WORK/app.json")
   default_page=no
+  # the image of a folder: only the release parameter knows account and region
+  [[ $TWINHOST_APP_IMAGE != asset:* ]] || TWINHOST_APP_IMAGE=$(jq -er .appImage "$RELEASE/release.json") ||
+    die 'the release parameter does not say where the image of appImage is'
   if [[ -z $TWINHOST_APP_IMAGE ]]; then
     default_page=yes
     export TWINHOST_APP_IMAGE=$TWINHOST_EDGE_IMAGE TWINHOST_APP_HEALTH_PATH=${TWINHOST_APP_HEALTH_PATH:-/}
@@ -278,6 +281,7 @@ make_folders
 render_all
 configs >"$WORK/configs.json"
 check_nginx
+know_registry "$TWINHOST_APP_IMAGE" || true
 check_health
 [[ $mode == --back ]] || note_secrets
 make_secrets

@@ -18,8 +18,8 @@ import software.constructs.Construct;
  * a machine or let one go, and log. Their groups add that they may signal to the stack.
  *
  * <p>For Systems Manager it holds what AWS's managed policy has for these two purposes, written out, because that
- * policy also reads every parameter in the account. Its only other actions on {@code *} are two that AWS lets nobody
- * narrow down. The role comes before the groups, so it knows them by their tag, which no machine may write.
+ * policy also reads every parameter in the account. Its only other actions on {@code *} are some that AWS lets nobody
+ * narrow down: to see groups and targets, and to log in to registries. The role comes before the groups, so it knows them by their tag, which no machine may write.
  */
 final class MachineRole extends Construct {
     // https://docs.aws.amazon.com/systems-manager/latest/userguide/getting-started-create-iam-instance-profile.html

@@ -27,6 +27,7 @@ import software.constructs.Construct;
  * boots applies the last one that converged, which need not be the newest.
  */
 final class SiteRelease extends Construct {
+    private final ApplicationImage image;
     private final String sha256;
     private final Asset asset;
     private final StringParameter parameter;
@@ -35,7 +36,8 @@ final class SiteRelease extends Construct {
 
     SiteRelease(Construct scope, String id, Settings settings, Path checkout, EdgeLoadBalancer balancer) {
         super(scope, id);
-        ReleaseArchive archive = new ReleaseArchive(checkout, exports(settings));
+        image = new ApplicationImage(this, "Application", settings, checkout);
+        ReleaseArchive archive = new ReleaseArchive(checkout, exports(settings, image));
         sha256 = archive.sha256();
         asset = createAsset(archive);
         parameter = createParameter(balancer);
@@ -43,13 +45,13 @@ final class SiteRelease extends Construct {
         secrets = settings.appSecrets().values().stream().distinct().toList();
     }
 
-    private static Map<String, String> exports(Settings settings) {
+    private static Map<String, String> exports(Settings settings, ApplicationImage image) {
         Map<String, String> exports = new LinkedHashMap<>();
         exports.put("TWINHOST_DOMAIN", settings.domain());
         exports.put("TWINHOST_EMAIL", settings.email());
         exports.put("TWINHOST_ACME_DIRECTORY", settings.acme().directory());
         exports.put("TWINHOST_ACME_NAME", settings.acme().name());
-        exports.put("TWINHOST_APP_IMAGE", settings.appImage().orElse(""));
+        exports.put("TWINHOST_APP_IMAGE", image.name());
         exports.put("TWINHOST_APP_PORT", String.valueOf(settings.appPort()));
         exports.put("TWINHOST_APP_REPLICAS", String.valueOf(settings.appReplicas()));
         exports.put("TWINHOST_APP_HEALTH_PATH", settings.appHealthPath().orElse(""));
@@ -92,6 +94,7 @@ final class SiteRelease extends Construct {
         value.put("bucket", asset.getS3BucketName());
         value.put("key", asset.getS3ObjectKey());
         value.put("sha256", sha256);
+        image.uri().ifPresent(uri -> value.put("appImage", uri));
         value.put("balancer", balancer.balancer().getLoadBalancerDnsName());
         value.put("targetGroups", balancer.targetGroupArns());
         return StringParameter.Builder.create(this, "Current")
@@ -128,11 +131,12 @@ final class SiteRelease extends Construct {
     }
 
     /**
-     * Lets a machine learn the current release and fetch it, or an older one of this stack, and read the secrets of the
-     * application, which the release brings to the Swarm.
+     * Lets a machine learn the current release and fetch it, or an older one of this stack, pull the application's
+     * image, and read its secrets, which the release brings to the Swarm.
      */
     List<PolicyStatement> readStatements() {
         List<PolicyStatement> statements = new ArrayList<>(archiveStatements());
+        statements.addAll(image.pullStatements());
         if (!secrets.isEmpty()) {
             statements.add(PolicyStatement.Builder.create()
                     .sid("ReadTheSecretsOfTheApplication")

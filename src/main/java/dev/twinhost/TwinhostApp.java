@@ -43,7 +43,7 @@ public final class TwinhostApp {
     /** @param variables those of the process; the CDK command line names account and region there if it knows them */
     static TwinhostStack addStack(App app, Map<String, String> variables, Path checkout) {
         Optional<Environment> account = account(variables);
-        Settings settings = Settings.read(() -> context(app), account.isPresent());
+        Settings settings = Settings.read(() -> context(app), account.isPresent(), checkout);
         String name = "Twinhost"
                 + settings.environment().map(environment -> "-" + environment).orElse("");
         StackProps.Builder props = StackProps.builder()

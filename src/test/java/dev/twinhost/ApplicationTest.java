@@ -265,6 +265,47 @@ class ApplicationTest {
                 .replace("${TWINHOST_APP_HEALTH_PATH}", "/healthz?a=b");
     }
 
+    @Test
+    void shouldTakeTheImageOfAFolderFromTheReleaseParameter() {
+        settings.put("TWINHOST_APP_IMAGE", "asset:" + "c".repeat(64));
+        engine.command("stack_deploy", "echo \"$TWINHOST_APP_IMAGE\" >\"$TWINHOST_ROOT/deployed\"");
+        assertThat(release().lastLine()).endsWith("the release parameter does not say where the image of appImage is");
+
+        Release.of(shell, Release.SHA, settings);
+        shell.write(
+                "opt/twinhost/releases/" + Release.SHA + "/release.json",
+                Release.JSON.replaceFirst("\\{", "{\"appImage\":\"example/made:cc\","));
+        Shell.Result result = shell.run("bash", Release.FOLDER_OF_VERBS.formatted(root) + "/release.sh");
+
+        assertThat(result.status()).as(result.output()).isZero();
+        assertThat(shell.read("deployed")).isEqualTo("example/made:cc\n");
+    }
+
+    @Test
+    void shouldLogInToAmazonsRegistryBeforeItDeploys() {
+        settings.put("TWINHOST_APP_IMAGE", CredentialsTest.IMAGE);
+        shell.write("get-login-password", "echo " + CredentialsTest.PASSWORD + "\n");
+        engine.command("login", "cat >\"$TWINHOST_ROOT/password\"\necho 'Login Succeeded'")
+                .command("stack_deploy", "echo \"$DOCKER_CONFIG\" >\"$TWINHOST_ROOT/deployed\"");
+
+        Shell.Result result = release();
+
+        assertThat(result.status()).as(result.output()).isZero();
+        assertThat(result.output()).doesNotContain(CredentialsTest.PASSWORD);
+        assertThat(shell.read("password")).isEqualTo(CredentialsTest.PASSWORD + "\n");
+        assertThat(shell.read("deployed")).isEqualTo(root + "/run/twinhost/docker\n");
+    }
+
+    @Test
+    void shouldLeaveAnotherRegistryToWhoeverHasLoggedInThere() {
+        settings.put("TWINHOST_APP_IMAGE", "registry.example.org/shop:1");
+        engine.command("stack_deploy", "echo \"${DOCKER_CONFIG:-as it was}\" >\"$TWINHOST_ROOT/deployed\"");
+
+        release();
+
+        assertThat(shell.read("deployed")).isEqualTo("as it was\n");
+    }
+
     private Shell.Result release(String... arguments) {
         Release.of(shell, Release.SHA, settings);
         return shell.run(Stream.concat(

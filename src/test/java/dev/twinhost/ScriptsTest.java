@@ -18,7 +18,6 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import java.util.zip.ZipFile;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -65,8 +64,16 @@ class ScriptsTest {
             entry("service logs", Set.of("--raw", "--tail")),
             entry(
                     "service update",
-                    Set.of("--quiet", "--detach", "--no-resolve-image", "--label-add", "--label-rm", "--replicas")),
+                    Set.of(
+                            "--quiet",
+                            "--detach",
+                            "--no-resolve-image",
+                            "--with-registry-auth",
+                            "--label-add",
+                            "--label-rm",
+                            "--replicas")),
             entry("node update", Set.of("--availability")),
+            entry("login", Set.of("--username", "--password-stdin")),
             entry("node demote", Set.of()),
             entry("node rm", Set.of("--force")));
 
@@ -293,18 +300,8 @@ class ScriptsTest {
     }
 
     private static Set<String> exportedSettings() throws IOException {
-        try (Stream<Path> files = Files.list(SynthesisedTemplate.site().file("."))) {
-            Path archive = files.filter(file -> file.toString().endsWith(".zip"))
-                    .findFirst()
-                    .orElseThrow();
-            try (ZipFile zip = new ZipFile(archive.toFile())) {
-                String settings = new String(
-                        zip.getInputStream(zip.getEntry(ReleaseArchive.SETTINGS))
-                                .readAllBytes(),
-                        StandardCharsets.UTF_8);
-                return matches(Pattern.compile("(?m)^export ([A-Z0-9_]+)="), settings);
-            }
-        }
+        String settings = SynthesisedTemplate.site().releaseSettings();
+        return matches(Pattern.compile("(?m)^export ([A-Z0-9_]+)="), settings);
     }
 
     private static Set<String> environment(String service) {

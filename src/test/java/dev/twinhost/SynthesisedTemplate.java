@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -11,7 +12,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
+import java.util.zip.ZipFile;
 import software.amazon.awscdk.App;
 
 /** A template as the app makes it, with all of CDK's checks. A synthesis takes seconds: {@link #site} is made once. */
@@ -69,7 +72,26 @@ final class SynthesisedTemplate {
     }
 
     JsonNode manifest() {
-        return read(file("manifest.json"));
+        return json("manifest.json");
+    }
+
+    JsonNode json(String name) {
+        return read(file(name));
+    }
+
+    /** What the release tells the hosts about the site. */
+    String releaseSettings() throws IOException {
+        try (Stream<Path> files = Files.list(assembly)) {
+            Path archive = files.filter(file -> file.toString().endsWith(".zip"))
+                    .findFirst()
+                    .orElseThrow();
+            try (ZipFile zip = new ZipFile(archive.toFile())) {
+                return new String(
+                        zip.getInputStream(zip.getEntry(ReleaseArchive.SETTINGS))
+                                .readAllBytes(),
+                        StandardCharsets.UTF_8);
+            }
+        }
     }
 
     /** What the command line prints about the stack: warnings, notices. */
@@ -128,6 +150,7 @@ final class SynthesisedTemplate {
         try {
             Files.writeString(Files.createDirectory(checkout.resolve("docker")).resolve("stack.yml"), "services: {}\n");
             Files.writeString(Files.createDirectory(checkout.resolve("nginx")).resolve("nginx.conf"), "events {}\n");
+            Files.writeString(Files.createDirectory(checkout.resolve("app")).resolve("Dockerfile"), "FROM scratch\n");
             return checkout;
         } catch (IOException e) {
             throw new UncheckedIOException(e);

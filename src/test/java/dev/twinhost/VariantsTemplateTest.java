@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -31,6 +32,8 @@ class VariantsTemplateTest {
                 1,
                 "fileSystemId",
                 "fs-0123456789abcdef0",
+                "appImage",
+                "210987654321.dkr.ecr.eu-west-1.amazonaws.com/shop/front:v1",
                 "appSecrets",
                 Map.of("db", SECRET, "again", SECRET)));
     }
@@ -40,7 +43,9 @@ class VariantsTemplateTest {
                 "environment",
                 "staging",
                 "environments",
-                Map.of("staging", Map.of("zones", 2, "dnsWeight", 0, "vpcCidr", "192.168.0.0/24"))));
+                Map.of(
+                        "staging",
+                        Map.of("zones", 2, "dnsWeight", 0, "vpcCidr", "192.168.0.0/24", "appImage", "./app"))));
     }
 
     @Test
@@ -59,6 +64,40 @@ class VariantsTemplateTest {
                         + "\"Effect\":\"Allow\",\"Resource\":\"" + SECRET
                         + "\",\"Sid\":\"ReadTheSecretsOfTheApplication\"}");
         assertThat(SynthesisedTemplate.site().json().toString()).doesNotContain("secretsmanager");
+    }
+
+    @Test
+    void shouldLetTheMachinesPullFromTheApplicationsRepositoryAlone() {
+        assertThat(Small.TEMPLATE.resources("AWS::IAM::Policy").toString())
+                .contains("{\"Action\":[\"ecr:BatchCheckLayerAvailability\",\"ecr:BatchGetImage\","
+                        + "\"ecr:GetDownloadUrlForLayer\"],\"Effect\":\"Allow\","
+                        + "\"Resource\":\"arn:aws:ecr:eu-west-1:210987654321:repository/shop/front\","
+                        + "\"Sid\":\"PullTheApplication\"}")
+                .contains("{\"Action\":\"ecr:GetAuthorizationToken\",\"Effect\":\"Allow\",\"Resource\":\"*\","
+                        + "\"Sid\":\"LogInToRegistries\"}");
+        assertThat(SynthesisedTemplate.site().json().toString()).doesNotContain("ecr:");
+    }
+
+    @Test
+    void shouldHaveTheDeployBuildAFolderForTheHosts() throws IOException {
+        JsonNode images = Staging.TEMPLATE.json("Twinhost-staging.assets.json").path("dockerImages");
+        String hash = images.fieldNames().next();
+        JsonNode source = images.path(hash).path("source");
+
+        assertThat(images).hasSize(1);
+        assertThat(source.path("platform").asText()).isEqualTo("linux/arm64");
+        assertThat(Staging.TEMPLATE.file(source.path("directory").asText()).resolve("Dockerfile"))
+                .hasContent("FROM scratch");
+        assertThat(Staging.TEMPLATE.releaseSettings()).contains("export TWINHOST_APP_IMAGE='asset:" + hash + "'\n");
+        assertThat(Staging.TEMPLATE.resources("AWS::SSM::Parameter").toString())
+                .contains("${AWS::AccountId}.dkr.ecr.${AWS::Region}.${AWS::URLSuffix}/"
+                        + "cdk-hnb659fds-container-assets-${AWS::AccountId}-${AWS::Region}:" + hash);
+        assertThat(Staging.TEMPLATE.resources("AWS::IAM::Policy").toString())
+                .contains(":repository/\",{\"Fn::Sub\":\"cdk-hnb659fds-container-assets-");
+        assertThat(Staging.TEMPLATE.messages().findValuesAsText("data"))
+                .anyMatch(message ->
+                        message.startsWith("appImage is a folder: where this is deployed from, a Docker engine"
+                                + " has to run that builds for linux/arm64 "));
     }
 
     @Test

@@ -1,5 +1,6 @@
 package dev.twinhost.settings;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -19,7 +20,7 @@ import java.util.regex.Pattern;
  *
  * @param environment the block of {@code environments} that was laid over the rest, where one was asked for
  * @param hostedZoneId absent: looked up by name
- * @param appImage an image reference; absent: the default page
+ * @param appImage an image reference, or a folder with a Dockerfile; absent: the default page
  * @param appPort the port on which the application listens in its container
  * @param appHealthPath absent: the image's own health check counts, where it has one
  * @param appEnvironment variables of the application
@@ -52,7 +53,8 @@ public record Settings(
     static final String WANTED_EMAIL = "one address, such as ops@example.org";
     static final String WANTED_ZONE = "the id of the domain's hosted zone, such as Z0123456789ABCDEFGHIJ";
     static final String WANTED_FILE_SYSTEM = "the id of an EFS file system, such as fs-0123456789abcdef0";
-    static final String WANTED_IMAGE = "an image reference, such as example/shop:1.4.2";
+    static final String WANTED_IMAGE =
+            "an image reference, such as example/shop:1.4.2, or a folder with a Dockerfile, written as ./app";
 
     private static final Pattern MAILBOX =
             Pattern.compile("[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*");
@@ -81,8 +83,14 @@ public record Settings(
         hostedZoneId.ifPresent(id -> check(
                 faults, "hostedZoneId", id, ZONE_ID.asMatchPredicate(), "is not the id of a hosted zone", WANTED_ZONE));
         range(faults, "dnsWeight", dnsWeight, 0, 255, "a weight from 0 to 255");
-        appImage.ifPresent(image ->
-                check(faults, "appImage", image, IMAGE.asMatchPredicate(), "is not an image reference", WANTED_IMAGE));
+        appImage.filter(image -> !isFolder(image))
+                .ifPresent(image -> check(
+                        faults,
+                        "appImage",
+                        image,
+                        IMAGE.asMatchPredicate(),
+                        "is not an image reference",
+                        WANTED_IMAGE));
         range(faults, "appPort", appPort, 1, 65535, "a port from 1 to 65535");
         range(faults, "appReplicas", appReplicas, 1, Integer.MAX_VALUE, "at least 1, better 2");
         Application.check(faults, appHealthPath, appEnvironment, appSecrets);
@@ -113,9 +121,13 @@ public record Settings(
         email = mailbox(email) + '@' + HostName.of(mailDomain(email)).orElseThrow();
     }
 
-    /** Reads the settings, or throws {@link InvalidSettings} with all that is wrong. */
-    public static Settings read(Context context, boolean accountKnown) {
-        return new SettingsReader(context.values()).read(accountKnown);
+    /**
+     * Reads the settings, or throws {@link InvalidSettings} with all that is wrong.
+     *
+     * @param checkout where a folder of the settings begins
+     */
+    public static Settings read(Context context, boolean accountKnown, Path checkout) {
+        return new SettingsReader(context.values()).read(accountKnown, checkout);
     }
 
     /** The name under which the site answers. */
@@ -125,6 +137,16 @@ public record Settings(
 
     public AcmeServer acme() {
         return AcmeServer.of(acmeServer).orElseThrow();
+    }
+
+    /** The folder in which the application's image is built; nothing where that is a reference, or the default page. */
+    public Optional<String> appFolder() {
+        return appImage.filter(Settings::isFolder);
+    }
+
+    /** No image reference begins with a dot. */
+    static boolean isFolder(String image) {
+        return image.startsWith("./") || image.startsWith("../");
     }
 
     /** The prefix length of the subnets: 24 where the VPC has room for it, as much as it has otherwise. */

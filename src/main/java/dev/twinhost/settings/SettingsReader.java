@@ -3,6 +3,8 @@ package dev.twinhost.settings;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.math.BigDecimal;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -31,11 +33,13 @@ final class SettingsReader {
         faults = new ArrayList<>(overlay.faults());
     }
 
-    Settings read(boolean accountKnown) {
+    Settings read(boolean accountKnown, Path checkout) {
         Optional<String> domain = text("domain", Settings.WANTED_DOMAIN);
         Optional<String> email = text("email", Settings.WANTED_EMAIL);
         Optional<String> hostedZoneId = text("hostedZoneId", Settings.WANTED_ZONE);
         Dns dns = dns();
+        Optional<String> appImage = text("appImage", Settings.WANTED_IMAGE);
+        appImage.filter(Settings::isFolder).ifPresent(folder -> requireDockerfile(folder, checkout));
         if (accountKnown) {
             refuseExamples(domain, email, hostedZoneId);
         } else {
@@ -50,7 +54,7 @@ final class SettingsReader {
                     hostedZoneId,
                     dns,
                     number("dnsWeight", 100),
-                    text("appImage", Settings.WANTED_IMAGE),
+                    appImage,
                     number("appPort", 80),
                     number("appReplicas", 2),
                     text("appHealthPath", Application.WANTED_PATH),
@@ -162,6 +166,14 @@ final class SettingsReader {
             String wanted = Settings.WANTED_ZONE + ", or credentials of the account that holds it";
             faults.add(new Fault(
                     "hostedZoneId", "is missing, and no AWS account is known in which to look it up", null, wanted));
+        }
+    }
+
+    private void requireDockerfile(String folder, Path checkout) {
+        Path path = checkout.resolve(folder);
+        if (!Files.isRegularFile(path.resolve("Dockerfile"))) {
+            String problem = Files.isDirectory(path) ? "is a folder without a Dockerfile" : "is not a folder";
+            faults.add(new Fault("appImage", problem, folder, Settings.WANTED_IMAGE));
         }
     }
 

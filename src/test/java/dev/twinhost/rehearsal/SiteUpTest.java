@@ -17,6 +17,7 @@ import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Base64;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -161,6 +162,30 @@ class SiteUpTest {
         assertThat(Folders.read(site.rehearsal().state().awsCalls()))
                 .contains("secretsmanager:GetSecretValue")
                 .doesNotContain(value, encoded);
+    }
+
+    /** What {@code twinhost credentials} relies on; the password is for a registry that nobody asks. */
+    @Test
+    void shouldNotRestartTheApplicationForAFreshPasswordOfItsRegistry(SharedSite site) {
+        Machine host = site.hosts().get(0);
+        Map<Machine, List<String>> before = new HashMap<>();
+        site.hosts().forEach(one -> before.put(one, site.containers(one, "app")));
+        for (String password : List.of("AWS:first", "AWS:second")) {
+            String auth = Base64.getEncoder().encodeToString(password.getBytes(StandardCharsets.UTF_8));
+            site.inside(
+                    host,
+                    "sh",
+                    "-c",
+                    "mkdir -p /run/login && echo '{\"auths\":{\"https://index.docker.io/v1/\":{\"auth\":\"" + auth
+                            + "\"}}}' >/run/login/config.json && DOCKER_CONFIG=/run/login docker service update --quiet"
+                            + " --detach --no-resolve-image --with-registry-auth twinhost_app");
+        }
+        assertThat(Await.within(
+                        Duration.ofSeconds(5),
+                        () -> before.entrySet().stream()
+                                .anyMatch(one ->
+                                        !site.containers(one.getKey(), "app").equals(one.getValue()))))
+                .isFalse();
     }
 
     @Test

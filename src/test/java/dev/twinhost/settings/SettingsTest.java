@@ -3,17 +3,23 @@ package dev.twinhost.settings;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class SettingsTest {
     private static final boolean ACCOUNT_KNOWN = true;
+
+    private static final Path HERE = Path.of("");
 
     private static final String ARN = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:shop/db_password-AbCdEf";
 
@@ -165,7 +171,8 @@ class SettingsTest {
                 .isEqualTo("hostedZoneId: is missing, and no AWS account is known in which to look it up, got nothing,"
                         + " want the id of the domain's hosted zone, such as Z0123456789ABCDEFGHIJ,"
                         + " or credentials of the account that holds it");
-        assertThat(Settings.read(() -> without("hostedZoneId"), ACCOUNT_KNOWN).hostedZoneId())
+        assertThat(Settings.read(() -> without("hostedZoneId"), ACCOUNT_KNOWN, HERE)
+                        .hostedZoneId())
                 .isEmpty();
     }
 
@@ -217,12 +224,35 @@ class SettingsTest {
 
     @ParameterizedTest
     @ValueSource(
-            strings = {"Shop", "./app", "/srv/app", "shop:", "shop@sha256:12", "shop:a b", "shop$(id)", "-shop", "a//b"
-            })
+            strings = {"Shop", "app/", "/srv/app", "shop:", "shop@sha256:12", "shop:a b", "shop$(id)", "-shop", "a//b"})
     void shouldRefuseWhatIsNoImageReference(String image) {
         assertThat(faultsOf("appImage", image))
-                .isEqualTo("appImage: is not an image reference, got \"" + image
-                        + "\", want an image reference, such as example/shop:1.4.2");
+                .isEqualTo(
+                        "appImage: is not an image reference, got \"" + image
+                                + "\", want an image reference, such as example/shop:1.4.2, or a folder with a Dockerfile, written as ./app");
+    }
+
+    @Test
+    void shouldTakeAFolderWithADockerfile(@TempDir Path checkout) throws IOException {
+        Files.createFile(Files.createDirectory(checkout.resolve("app")).resolve("Dockerfile"));
+
+        Settings settings = Settings.read(() -> with("appImage", "./app"), !ACCOUNT_KNOWN, checkout);
+
+        assertThat(settings.appFolder()).contains("./app");
+        assertThat(read(with("appImage", "app")).appFolder()).isEmpty();
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "./docker, is a folder without a Dockerfile",
+        "../nowhere, is not a folder",
+        "./pom.xml, is not a folder"
+    })
+    void shouldRefuseAFolderInWhichNoImageCanBeBuilt(String folder, String problem) {
+        assertThat(faultsOf("appImage", folder))
+                .isEqualTo(
+                        "appImage: " + problem + ", got \"" + folder
+                                + "\", want an image reference, such as example/shop:1.4.2, or a folder with a Dockerfile, written as ./app");
     }
 
     @ParameterizedTest
@@ -418,7 +448,8 @@ class SettingsTest {
                 "hostedZoneId | is not text" + " | the id of the domain's hosted zone, such as Z0123456789ABCDEFGHIJ",
                 "dns | is neither all nor none | all or none",
                 "dnsWeight | is not a whole number | a number such as 100",
-                "appImage | is not text | an image reference, such as example/shop:1.4.2",
+                "appImage | is not text | an image reference, such as example/shop:1.4.2, or a folder with a Dockerfile,"
+                        + " written as ./app",
                 "appPort | is not a whole number | a number such as 80",
                 "appReplicas | is not a whole number | a number such as 2",
                 "appHealthPath | is not text | a path such as /healthz",
@@ -489,7 +520,7 @@ class SettingsTest {
         Map<String, Object> shipped =
                 Map.of("domain", "Example.com", "email", "ops@example.com", "hostedZoneId", "Z0EXAMPLE0EXAMPLE0EX");
 
-        assertThat(Settings.read(() -> shipped, !ACCOUNT_KNOWN).domain()).isEqualTo("example.com");
+        assertThat(Settings.read(() -> shipped, !ACCOUNT_KNOWN, HERE).domain()).isEqualTo("example.com");
         assertThat(faults(shipped, ACCOUNT_KNOWN))
                 .isEqualTo(String.join(
                         "\n",
@@ -516,7 +547,7 @@ class SettingsTest {
     }
 
     static Settings read(Map<String, Object> context) {
-        return Settings.read(() -> context, !ACCOUNT_KNOWN);
+        return Settings.read(() -> context, !ACCOUNT_KNOWN, HERE);
     }
 
     private static String faultsOf(String key, Object value) {
@@ -524,7 +555,7 @@ class SettingsTest {
     }
 
     static String faults(Map<String, Object> context, boolean accountKnown) {
-        return catchThrowableOfType(InvalidSettings.class, () -> Settings.read(() -> context, accountKnown))
+        return catchThrowableOfType(InvalidSettings.class, () -> Settings.read(() -> context, accountKnown, HERE))
                 .getMessage();
     }
 }

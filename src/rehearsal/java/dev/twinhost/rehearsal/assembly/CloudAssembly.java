@@ -66,7 +66,9 @@ public final class CloudAssembly {
         JsonNode root = JSON.readTree(folder.resolve(manifest).toFile());
         if (!root.path("dockerImages").isEmpty()) {
             throw new Unplayable(
-                    "Asset " + root.path("dockerImages").fieldNames().next(), "a container image");
+                    "Asset " + root.path("dockerImages").fieldNames().next(),
+                    "a container image that has to be built, as its machines reach no registry from which its base could come:"
+                            + " instead of a folder take -c appImage=twinhost-rehearsal/nginx:1 -c appPort=80, a bare Nginx");
         }
         root.path("files").properties().forEach(asset -> {
             JsonNode source = asset.getValue().path("source");
