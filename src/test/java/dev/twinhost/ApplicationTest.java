@@ -33,8 +33,7 @@ class ApplicationTest {
 
     @BeforeEach
     void createHostInACluster() {
-        shell = Machine.host(new Shell(root));
-        shell.pace(30);
+        shell = Machine.inACluster(new Shell(root));
         engine = new EngineStandIn(shell)
                 .swarm("active", "cluster-a")
                 .answer("GET", "/nodes", "[]")
@@ -43,15 +42,6 @@ class ApplicationTest {
                 .answer("GET", "/configs", "[]")
                 .answer("GET", "/secrets", "[]")
                 .answer("POST", "/secrets/create", "{\"ID\":\"made\"}");
-        shell.verb("record", "claim", "1", Machine.INSTANCE, Machine.ADDRESS);
-        shell.bash("echo t | bash " + Shell.CHECKOUT + "/docker/host/record.sh found 1 cluster-a");
-        shell.write("var/lib/twinhost/cluster-id", "cluster-a\n");
-        shell.write("run/twinhost/bootstrap.lock", "");
-        shell.write("parameter", Release.JSON);
-        shell.write(
-                "opt/twinhost/launcher.sh",
-                "fetch_release() { echo \"$TWINHOST_ROOT/opt/twinhost/releases/" + Release.SHA + "\"; }\n");
-        shell.standIn("systemctl", ":");
         shell.standIn("aws", """
                 printf 'aws %s\\n' "$*" >>"$TWINHOST_ROOT/commands"
                 case "$1 $2" in

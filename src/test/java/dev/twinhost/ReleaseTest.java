@@ -28,8 +28,7 @@ class ReleaseTest {
 
     @BeforeEach
     void createHostInACluster() {
-        shell = Machine.host(new Shell(root));
-        shell.pace(30);
+        shell = Machine.inACluster(new Shell(root));
         Release.of(shell);
         engine = new EngineStandIn(shell)
                 .swarm("active", "cluster-a")
@@ -38,18 +37,6 @@ class ReleaseTest {
                 .answer("GET", "/tasks", task("running", ""))
                 .answer("GET", "/configs", "[{\"ID\":\"used\"},{\"ID\":\"rollback\"},{\"ID\":\"old\"}]")
                 .answer("GET", "/secrets", "[]");
-        shell.verb("record", "claim", "1", Machine.INSTANCE, Machine.ADDRESS);
-        shell.bash("echo t | bash " + Shell.CHECKOUT + "/docker/host/record.sh found 1 cluster-a");
-        shell.write("var/lib/twinhost/cluster-id", "cluster-a\n");
-        shell.write("run/twinhost/bootstrap.lock", "");
-        shell.write("parameter", Release.JSON);
-        shell.write("opt/twinhost/launcher.sh", """
-                fetch_release() {
-                  echo "$TWINHOST_ROOT/opt/twinhost/releases/$(jq -r .sha256 <<<"$1")"
-                }
-                """);
-        shell.standIn("aws", "cat \"$TWINHOST_ROOT/parameter\"");
-        shell.standIn("systemctl", "printf 'systemctl %s\\n' \"$*\" >>\"$TWINHOST_ROOT/commands\"");
     }
 
     @Test
