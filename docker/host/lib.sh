@@ -203,9 +203,9 @@ verdict() {
     else "claim \(.generation + 1)" end' <<<"$1"
 }
 
-# parameter: the release parameter's value as it is now.
+# parameter NAME SECONDS: the value of a parameter of the site as it is now, had within so many seconds.
 parameter() {
-  timeout 60 aws ssm get-parameter --name "$TWINHOST_RELEASE_PARAMETER" --query Parameter.Value --output text
+  timeout "$2" aws ssm get-parameter --name "$1" --query Parameter.Value --output text
 }
 
 # log_in REGISTRY REGION: has Docker's command line know a password for that registry of Amazon ECR. Prints why it could not.

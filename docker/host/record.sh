@@ -11,12 +11,13 @@
 #   generations/<n>/releases/<sha256>.json   the release parameter's value of that release
 #   generations/<n>/rescues/<k>          instance that had a lost manager replaced when nobody saw a leader; claimed by mkdir, too
 #   archives/<sha256>.zip                the last releases that converged, for when the bucket has lost them
+#   answers/<deploy>                     the last deploys that have been told how their release ended; claimed by mkdir
 #
 # A held lock would decide nothing here: on NFS it lapses with its client's lease while the holder runs on. A heartbeat is a counter and not a
 # time: its reader judges its age by how long it stood still on the reader's own clock.
 . "$(dirname "$0")/lib.sh"
 
-readonly generations=$SHARED/swarm/generations archives=$SHARED/swarm/archives
+readonly generations=$SHARED/swarm/generations archives=$SHARED/swarm/archives answers=$SHARED/swarm/answers
 
 # newest: the current generation's number; 0 where there is none.
 newest() {
@@ -111,6 +112,22 @@ release() {
   local folder
   folder=$(released)
   [[ -z $folder ]] || cat "$folder/releases/$(<"$folder/release").json"
+}
+
+# answer DEPLOY: claims the answer to that deploy; returns 3 where it has been given.
+answer() {
+  local old
+  mkdir -p "$answers"
+  mkdir "$answers/$1" 2>/dev/null || {
+    [[ ! -d $answers/$1 ]] || exit 3
+    exit 1
+  }
+  find "$answers" -mindepth 1 -printf '%T@ %p\n' | sort -rn | tail -n +21 | while read -r _ old; do rmdir "$old"; done
+}
+
+# unanswered DEPLOY: gives that claim back.
+unanswered() {
+  rmdir "$answers/$1"
 }
 
 mounted || die 'the shared storage is not mounted'

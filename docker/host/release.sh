@@ -6,15 +6,85 @@
 mkdir -p "$STATE" "$VOLATILE"
 load_machine
 
-readonly STACK=twinhost WORK=$STATE/stack
+# TURN names the config of the cluster that who applies a release holds; for less than TURN_LIMIT seconds: 180 to deploy, 540 to converge, 450 to go back
+readonly STACK=twinhost WORK=$STATE/stack TURN=twinhost_release TURN_LIMIT=1260
 mode=${1:-}
+named='' waits='' broken=''
+trap 'broken="line $LINENO of ${BASH_SOURCE[0]##*/} failed: $BASH_COMMAND"; log "$broken" >&2' ERR
+trap 'end $?' EXIT
+# who has started it may be gone already, and with him the reader of what is said here
+trap "trap '' PIPE TERM; die 'was ended before it had an end of its own'" TERM
+
+# tell STATUS REASON: answers the deploy that waits for this release, if there is one.
+tell() {
+  told=yes
+  [[ $mode == --back || -z $waits ]] || bash "$HOST/answer.sh" "$waits" "$named" "$1" "$2" || true
+}
+
+# die REASON: as everywhere, and whoever typed the deploy reads the reason.
+die() {
+  tell FAILURE "$*"
+  log "$*" || true
+  exit 1
+}
+
+# end STATUS: whatever the end was, it is told, and the next one's turn.
+end() {
+  (($1 == 0)) || [[ -n ${told:-} ]] || tell FAILURE "ended with status $1${broken:+: $broken}"
+  give_turn
+}
+
+# learn JSON: which release this is about, and which parameter says who waits for it; releases from before there was one name none.
+learn() {
+  named=$(jq -r '.sha256 // ""' <<<"$1") && waits=$(jq -r '.answer // ""' <<<"$1")
+}
+
+# learn_current: the same, of the release that is to be applied.
+learn_current() {
+  value=$(parameter "$TWINHOST_RELEASE_PARAMETER" 60) || die "the parameter $TWINHOST_RELEASE_PARAMETER could not be read"
+  learn "$value"
+}
 
 # select_release: goes over to the code of the release that is to be applied, so that files and code are of one release.
 select_release() {
-  local value folder
-  value=$(parameter) || die "the parameter $TWINHOST_RELEASE_PARAMETER could not be read"
+  local folder
+  learn_current
   folder=$(obtain_release "$value") || die "the release could not be fetched: $value"
   [[ $folder == "$RELEASE" ]] || exec bash "$folder/docker/host/release.sh"
+}
+
+# take_turn: one release at a time in the whole cluster, whichever machines they start on: Swarm lets a config's name be taken once. Who left it
+# behind counts no more: this machine itself (it runs one at a time), one that is gone, and one that has had more time than a release can take.
+take_turn() {
+  local said holder id instance seen
+  if said=$(jq -n --arg name $TURN --arg instance "$TWINHOST_INSTANCE" '{Name: $name, Labels: {"twinhost.instance": $instance}, Data: ($instance | @base64)}' |
+    docker_api POST /configs/create 2>&1); then
+    jq -r .ID <<<"$said" | write "$VOLATILE/turn"
+    return
+  fi
+  grep -Eq 'already exists|AlreadyExists' <<<"$said" || { echo "$said" && return 2; }
+  holder=$(docker_api GET "/configs?filters=$(filter name $TURN)" | jq -r --arg name $TURN '.[] | select(.Spec.Name == $name) | "\(.ID) \(.Spec.Labels["twinhost.instance"])"')
+  [[ -n $holder ]] || return 1
+  read -r id instance <<<"$holder"
+  seen=$(cat "$VOLATILE/turn-seen" 2>/dev/null || true)
+  [[ ${seen% *} == "$id" ]] || write "$VOLATILE/turn-seen" <<<"$id $(uptime_seconds)"
+  if [[ $instance == "$TWINHOST_INSTANCE" ]] || ! lives "$instance" || { [[ ${seen% *} == "$id" ]] && (($(uptime_seconds) - ${seen#* } > TURN_LIMIT)); }; then
+    docker_api DELETE "/configs/$id" </dev/null >/dev/null || true
+    return 1
+  fi
+  echo "$instance applies one"
+  return 1
+}
+
+# lives INSTANCE: whether that machine is a node that Swarm calls ready.
+lives() {
+  docker_api GET /nodes | jq -e --arg instance "$1" 'any(.[]; .Description.Engine.Labels["twinhost.instance"] == $instance and .Status.State == "ready")' >/dev/null
+}
+
+give_turn() {
+  [[ -e $VOLATILE/turn && $mode != --back ]] || return 0
+  docker_api DELETE "/configs/$(<"$VOLATILE/turn")" </dev/null >/dev/null || true
+  rm -f "$VOLATILE/turn"
 }
 
 # has_stack: whether the cluster runs a release already.
@@ -148,7 +218,7 @@ application() {
       secrets: ($secrets | map({source: .[0], target: .[0], mode: 292}))}}}' <<<"$TWINHOST_APP_ENVIRONMENT"
 }
 
-# have_image IMAGE: pulls it where it is not here.
+# have_image IMAGE: what cannot be had is refused before Swarm hears of it.
 have_image() {
   local said
   docker image inspect "$1" >/dev/null 2>&1 || said=$(timeout 300 docker pull -q "$1" 2>&1) ||
@@ -171,7 +241,6 @@ check_nginx() {
   while IFS=$'\t' read -r service file target; do
     [[ $service != edge ]] || mounts+=(-v "$file:$target:ro")
   done <"$WORK/files"
-  have_image "$TWINHOST_EDGE_IMAGE"
   said=$(timeout 60 docker run --rm --network none --tmpfs /run --entrypoint nginx "${mounts[@]}" "$TWINHOST_EDGE_IMAGE" -t -q 2>&1) || {
     printf '%s\n' "$said"
     ! grep -q -m 1 '^docker: ' <<<"$said" || die "Nginx could not be asked about the files of this release: $(grep -m 1 '^docker: ' <<<"$said")"
@@ -224,7 +293,7 @@ go_back() {
   log "$1"
   if value=$(converged_release) && [[ -n $value ]] && folder=$(obtain_release "$value") && [[ $folder != "$RELEASE" ]]; then
     # without anything that this release has exported: its images are not those of the one before
-    env -i "PATH=$PATH" "HOME=${HOME:-/root}" "TWINHOST_ROOT=$ROOT" bash "$folder/docker/host/release.sh" --back || true
+    env -i "PATH=$PATH" "HOME=${HOME:-/root}" "TWINHOST_ROOT=$ROOT" timeout -k 30 420 bash "$folder/docker/host/release.sh" --back || true
   fi
   die "$1"
 }
@@ -247,17 +316,20 @@ note_converged() {
   record converged "$generation" "${RELEASE##*/}" <"$RELEASE/release.json"
 }
 
-if [[ $mode != --back ]]; then
-  exec 6>"$VOLATILE/release.lock"
-  flock -w 300 6 || die 'waited 300 s for another release to end'
-fi
+learn "$(cat "$RELEASE/release.json")"
 if [[ -z $mode ]]; then
   if [[ ! -e $VOLATILE/bootstrap.lock ]] || ! flock -n "$VOLATILE/bootstrap.lock" true; then
     log 'does nothing: bootstrap runs, and brings this machine to the release that converged last'
     exit 0
   fi
-  select_release
+  learn_current
 fi
+if [[ $mode != --back ]]; then
+  exec 6>"$VOLATILE/release.lock"
+  flock -w $TURN_LIMIT 6 || die "waited $TURN_LIMIT s for another release to end"
+  rm -f "$VOLATILE/turn-seen"
+fi
+[[ -n $mode ]] || select_release
 if [[ $TWINHOST_ROLE == witness ]]; then
   [[ -n $mode ]] || install_release "$RELEASE"
   log "this witness has release ${RELEASE##*/}"
@@ -280,9 +352,23 @@ export_settings
 make_folders
 render_all
 configs >"$WORK/configs.json"
-check_nginx
+have_image "$TWINHOST_EDGE_IMAGE"
 know_registry "$TWINHOST_APP_IMAGE" || true
+# at boot, or on the way back, a registry that is away must not keep everything else from serving
+[[ -n $mode ]] || have_image "$TWINHOST_APP_IMAGE"
+check_nginx
 check_health
+if [[ $mode != --back ]]; then
+  await $((TURN_LIMIT + 120)) 'another release to end' take_turn
+  if [[ -e $VOLATILE/turn-seen ]]; then
+    # after what may have been many minutes
+    [[ $mode != --boot ]] || ! has_stack || exit 0
+    [[ -n $mode ]] || learn_current
+    [[ $named == "${RELEASE##*/}" ]] || { give_turn && select_release; }
+    refresh_record >/dev/null || true
+    why=$(may_act) || die "changes nothing: $why"
+  fi
+fi
 [[ $mode == --back ]] || note_secrets
 make_secrets
 application >"$WORK/app.json"
@@ -298,4 +384,5 @@ wait_for 540 'every service to converge' converged || go_back "$reason"
 remove_old_files
 [[ $mode == --boot ]] || install_release "$RELEASE"
 await 60 'the shared storage to take the release down' note_converged
+tell SUCCESS "release ${RELEASE##*/} has converged"
 log "release ${RELEASE##*/} has converged"

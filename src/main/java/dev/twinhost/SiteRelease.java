@@ -11,6 +11,8 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import software.amazon.awscdk.CfnWaitCondition;
+import software.amazon.awscdk.CfnWaitConditionHandle;
 import software.amazon.awscdk.Stack;
 import software.amazon.awscdk.services.iam.PolicyStatement;
 import software.amazon.awscdk.services.s3.assets.Asset;
@@ -21,15 +23,27 @@ import software.constructs.Construct;
 
 /**
  * What runs on the hosts, as one archive, and the way it gets there: a parameter that names it, and a document with
- * which Systems Manager starts it on the machines of the Swarm, one at a time.
+ * which Systems Manager starts it on the machines of the Swarm, one at a time. The deploy waits for the first machine's
+ * answer: success, or failure with the reason.
+ *
+ * <p>CloudFormation wants a new handle for every answer, so its id and that of the condition carry the release's hash:
+ * https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-waitconditionhandle.html. The handle is
+ * a URL that lets whoever has it answer. It is known only at the deploy and has a parameter of its own, so that neither
+ * the archive nor the release's parameter, which hosts keep and log, holds it.
  *
  * <p>A release never replaces a machine. The machines read every release of this stack, older ones too: a host that
  * boots applies the last one that converged, which need not be the newest.
  */
 final class SiteRelease extends Construct {
+    private static final int HASH_IN_IDS = 16;
+    /** The document's limit, twice as long as a release takes at most, and ten minutes for a machine before that one. */
+    private static final String ANSWER_SECONDS = "4500";
+
     private final ApplicationImage image;
     private final String sha256;
     private final Asset asset;
+    private final CfnWaitConditionHandle handle;
+    private final StringParameter answer;
     private final StringParameter parameter;
     private final CfnDocument document;
     private final List<String> secrets;
@@ -40,6 +54,8 @@ final class SiteRelease extends Construct {
         ReleaseArchive archive = new ReleaseArchive(checkout, exports(settings, image));
         sha256 = archive.sha256();
         asset = createAsset(archive);
+        handle = createHandle();
+        answer = createAnswerParameter();
         parameter = createParameter(balancer);
         document = createDocument();
         secrets = settings.appSecrets().values().stream().distinct().toList();
@@ -89,6 +105,22 @@ final class SiteRelease extends Construct {
         }
     }
 
+    private CfnWaitConditionHandle createHandle() {
+        CfnWaitConditionHandle made = new CfnWaitConditionHandle(this, "Handle");
+        made.overrideLogicalId("ReleaseHandle" + sha256.substring(0, HASH_IN_IDS));
+        return made;
+    }
+
+    private StringParameter createAnswerParameter() {
+        Map<String, Object> value = new LinkedHashMap<>();
+        value.put("sha256", sha256);
+        value.put("url", handle.getRef());
+        return StringParameter.Builder.create(this, "Answer")
+                .description("Where the machines say how the release ended")
+                .stringValue(Stack.of(this).toJsonString(value))
+                .build();
+    }
+
     private StringParameter createParameter(EdgeLoadBalancer balancer) {
         Map<String, Object> value = new LinkedHashMap<>();
         value.put("bucket", asset.getS3BucketName());
@@ -97,6 +129,7 @@ final class SiteRelease extends Construct {
         image.uri().ifPresent(uri -> value.put("appImage", uri));
         value.put("balancer", balancer.balancer().getLoadBalancerDnsName());
         value.put("targetGroups", balancer.targetGroupArns());
+        value.put("answer", answer.getParameterName());
         return StringParameter.Builder.create(this, "Current")
                 .description("The release that the machines of the Swarm apply")
                 .stringValue(Stack.of(this).toJsonString(value))
@@ -115,7 +148,7 @@ final class SiteRelease extends Construct {
                 .build();
     }
 
-    /** Starts every new release on these machines; they have to exist first. */
+    /** Starts every new release on these machines, which have to exist first, and then waits for their answer. */
     void runOn(SwarmHosts hosts) {
         CfnAssociation association = CfnAssociation.Builder.create(this, "Association")
                 .name(document.getRef())
@@ -128,11 +161,18 @@ final class SiteRelease extends Construct {
                 .maxErrors("0")
                 .build();
         association.getNode().addDependency(hosts, parameter);
+        CfnWaitCondition condition = CfnWaitCondition.Builder.create(this, "Condition")
+                .handle(handle.getRef())
+                .timeout(ANSWER_SECONDS)
+                .count(1)
+                .build();
+        condition.overrideLogicalId("ReleaseAnswer" + sha256.substring(0, HASH_IN_IDS));
+        condition.addResourceDependency(association);
     }
 
     /**
-     * Lets a machine learn the current release and fetch it, or an older one of this stack, pull the application's
-     * image, and read its secrets, which the release brings to the Swarm.
+     * Lets a machine learn the current release and where to answer, fetch it, or an older one of this stack, pull
+     * the application's image, and read its secrets, which the release brings to the Swarm.
      */
     List<PolicyStatement> readStatements() {
         List<PolicyStatement> statements = new ArrayList<>(archiveStatements());
@@ -154,7 +194,7 @@ final class SiteRelease extends Construct {
                 PolicyStatement.Builder.create()
                         .sid("LearnTheRelease")
                         .actions(List.of("ssm:GetParameter"))
-                        .resources(List.of(parameter.getParameterArn()))
+                        .resources(List.of(parameter.getParameterArn(), answer.getParameterArn()))
                         .build(),
                 PolicyStatement.Builder.create()
                         .sid("FetchReleases")

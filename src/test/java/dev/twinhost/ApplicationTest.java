@@ -180,7 +180,7 @@ class ApplicationTest {
 
         release();
 
-        assertThat(engine.commands().stream().filter(command -> command.contains("-X DELETE")))
+        assertThat(engine.commands().stream().filter(command -> command.contains("-X DELETE") && command.contains("/secrets/")))
                 .singleElement()
                 .satisfies(command -> assertThat(command).endsWith("/secrets/old"));
     }

@@ -18,12 +18,18 @@ final class EngineStandIn {
             while (($#)); do
               case $1 in
                 -X) method=$2 && shift ;;
-                --data-binary) body=yes && shift ;;
+                --data-binary) body=$2 && shift ;;
+                -K) url=$(sed -n 's/^url = "\\(.*\\)"$/\\1/p') && shift ;;
                 --max-time | --unix-socket | -H | -w) shift ;;
                 http*) url=$1 ;;
               esac
               shift
             done
+            if [[ $url == https:* ]]; then
+              [[ ! -e $TWINHOST_ROOT/unreachable ]] || { cat "$TWINHOST_ROOT/unreachable" >&2 && exit 22; }
+              printf '%s\\n' "$method $url" "$(jq -c . "${body#@}")" >>"$TWINHOST_ROOT/answers"
+              exit
+            fi
             path=${url#http://docker/v1.44}
             path=${path%%\\?*}
             name=$TWINHOST_ROOT/engine/$method${path//\\//_}
@@ -49,6 +55,8 @@ final class EngineStandIn {
         shell.standIn("docker", DOCKER);
         answer("GET", "/_ping", "OK");
         swarm("inactive", "");
+        // no other machine applies a release
+        answer("POST", "/configs/create", "{\"ID\":\"turn\"}").answer("DELETE", "/configs/turn", "");
     }
 
     EngineStandIn answer(String method, String path, String json) {

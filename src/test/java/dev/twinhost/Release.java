@@ -45,6 +45,6 @@ final class Release {
 
     static String json(String sha) {
         return "{\"bucket\":\"bucket\",\"key\":\"" + sha + ".zip\",\"sha256\":\"" + sha
-                + "\",\"balancer\":\"balancer.example.net\",\"targetGroups\":[\"arn:aws:x:targetgroup/http/1\",\"arn:aws:x:targetgroup/https/2\"]}\n";
+                + "\",\"balancer\":\"balancer.example.net\",\"targetGroups\":[\"arn:aws:x:targetgroup/http/1\",\"arn:aws:x:targetgroup/https/2\"],\"answer\":\"/site/answer\"}\n";
     }
 }

@@ -18,13 +18,14 @@ class ReleaseTest {
     private static final String NEWER = "b".repeat(64);
     private static final String NODES =
             "[{\"ID\":\"node-1\",\"Status\":{\"State\":\"ready\"},\"Spec\":{\"Availability\":\"active\"},"
-                    + "\"Description\":{\"Engine\":{\"Labels\":{\"twinhost.role\":\"host\"}}}}]";
+                    + "\"Description\":{\"Engine\":{\"Labels\":{\"twinhost.role\":\"host\",\"twinhost.instance\":\"i-0b\"}}}}]";
 
     @TempDir
     Path root;
 
     private Shell shell;
     private EngineStandIn engine;
+    private Answers answers;
 
     @BeforeEach
     void createHostInACluster() {
@@ -37,6 +38,7 @@ class ReleaseTest {
                 .answer("GET", "/tasks", task("running", ""))
                 .answer("GET", "/configs", "[{\"ID\":\"used\"},{\"ID\":\"rollback\"},{\"ID\":\"old\"}]")
                 .answer("GET", "/secrets", "[]");
+        answers = new Answers(shell).awaitedFor(Release.SHA, "deploy");
     }
 
     @Test
@@ -69,7 +71,7 @@ class ReleaseTest {
     void shouldRemoveConfigsThatNeitherAServiceNorItsWayBackNeeds() {
         release();
 
-        assertThat(deleted()).containsExactly("/configs/old");
+        assertThat(deleted()).containsExactly("/configs/old", "/configs/turn");
     }
 
     @Test
@@ -209,6 +211,7 @@ class ReleaseTest {
 
             assertThat(result.status()).isZero();
             assertThat(result.lastLine()).contains("does nothing: bootstrap runs");
+            assertThat(answers.reasons()).isEmpty();
             assertThat(engine.commands()).noneMatch(command -> command.startsWith("docker"));
         } finally {
             bootstrap.descendants().forEach(ProcessHandle::destroy);
@@ -252,6 +255,7 @@ class ReleaseTest {
     void shouldGoBackAsAWholeWhenSwarmRollsOneServiceBack() {
         Release.of(shell, NEWER, Release.settings());
         shell.write("parameter", Release.json(NEWER));
+        answers.awaitedFor(NEWER, "newer");
         shell.bash("sed -i 's#public.ecr.aws/docker/library/nginx:[^}]*#newer/nginx:9#' opt/twinhost/releases/" + NEWER
                 + "/docker/host/release.sh");
         assertThat(shell.bash("echo '" + Release.JSON + "' | bash " + Shell.CHECKOUT
@@ -272,6 +276,7 @@ class ReleaseTest {
         assertThat(result.status()).isEqualTo(1);
         assertThat(result.output()).contains("release " + Release.SHA + " serves again");
         assertThat(result.lastLine()).endsWith("release: twinhost_app: it did not last");
+        assertThat(answers.reasons()).containsExactly("FAILURE twinhost_app: it did not last");
         assertThat(engine.commands().stream().filter(command -> command.startsWith("docker run")))
                 .satisfiesExactly(
                         newer -> assertThat(newer).contains(" newer/nginx:9 "),
@@ -344,6 +349,187 @@ class ReleaseTest {
                 .filter(command -> command.contains(" -X DELETE "))
                 .map(command -> command.substring(command.indexOf("/v1.44") + 6))
                 .toList();
+    }
+
+    @Test
+    void shouldTellTheDeployThatTheReleaseServes() {
+        release();
+
+        assertThat(answers.reasons()).containsExactly("SUCCESS release " + Release.SHA + " has converged");
+    }
+
+    @Test
+    void shouldTellTheDeployTheReasonOfARefusal() {
+        engine.command("run", "echo 'nginx: [emerg] no \"events\" section in configuration'\nexit 1\n");
+
+        assertThat(release().lastLine()).contains("Nginx refuses the files");
+        assertThat(answers.reasons())
+                .containsExactly("FAILURE Nginx refuses the files of this release:"
+                        + " nginx: [emerg] no \\\"events\\\" section in configuration");
+    }
+
+    @Test
+    void shouldRefuseAnImageOfTheApplicationThatDoesNotExistBeforeSwarmHearsOfIt() {
+        Map<String, String> settings = Release.settings();
+        settings.put("TWINHOST_APP_IMAGE", "example/shop:9");
+        Release.of(shell, Release.SHA, settings);
+        engine.command("image", "[[ $3 != example/shop:9 ]] || exit 1")
+                .command("pull", "echo 'Error response from daemon: manifest for example/shop:9 not found'\nexit 1\n");
+
+        release();
+
+        assertThat(answers.reasons())
+                .containsExactly("FAILURE the image example/shop:9 could not be pulled:"
+                        + " Error response from daemon: manifest for example/shop:9 not found");
+        assertThat(engine.commands()).noneMatch(command -> command.contains("stack deploy"));
+    }
+
+    @Test
+    void shouldTellTheDeployAtBootWhereThisHostHasFoundedTheSite() {
+        engine.answer("GET", "/services", "[]")
+                .command("stack_deploy", "echo '" + service("null") + "' >\"$TWINHOST_ROOT/engine/GET_services\"");
+
+        release("--boot");
+
+        assertThat(answers.reasons()).containsExactly("SUCCESS release " + Release.SHA + " has converged");
+    }
+
+    @Test
+    void shouldTellNothingOnAWitnessButWhyItFails() {
+        Machine.witness(shell);
+        release();
+        assertThat(answers.reasons()).isEmpty();
+
+        Release.of(shell, NEWER, Release.settings());
+        shell.write("parameter", Release.json(NEWER));
+        shell.write("opt/twinhost/launcher.sh", "fetch_release() {\n  return 1\n}\n");
+        answers.awaitedFor(NEWER, "newer");
+        release();
+
+        assertThat(answers.reasons())
+                .singleElement()
+                .asString()
+                .startsWith("FAILURE the release could not be fetched: ");
+    }
+
+    @Test
+    void shouldTellTheDeployWhatEndedItUnexpectedly() {
+        shell.bash("rm engine/GET_services");
+
+        Shell.Result result = release();
+
+        assertThat(result.status()).isEqualTo(1);
+        assertThat(answers.reasons())
+                .singleElement()
+                .asString()
+                .matches("FAILURE ended with status 1: line \\d+ of release.sh failed: .+");
+    }
+
+    @Test
+    void shouldTellTheDeployWhereItIsEndedFromOutside() {
+        engine.answer("GET", "/tasks", task("pending", "no suitable node"));
+        shell.pace(0);
+        Process release = shell.start("bash", Release.FOLDER_OF_VERBS.formatted(root) + "/release.sh");
+        while (engine.commands().stream().noneMatch(command -> command.contains("stack deploy"))) {
+            Thread.onSpinWait();
+        }
+        release.destroy();
+
+        assertThat(shell.await(release).status()).isEqualTo(1);
+        assertThat(answers.reasons()).containsExactly("FAILURE was ended before it had an end of its own");
+        assertThat(engine.commands())
+                .anyMatch(command -> command.contains("-X DELETE") && command.endsWith("/configs/turn"));
+    }
+
+    @Test
+    void shouldWaitForItsTurnWhileAnotherMachineAppliesARelease() {
+        takenBy("i-0b");
+        engine.then("GET", "/configs", """
+                [[ $(grep -c configs/create "$TWINHOST_ROOT/commands") -lt 3 ]] || {
+                  echo '{"ID":"turn"}' >"$TWINHOST_ROOT/engine/POST_configs_create"
+                  echo '[]' >"$TWINHOST_ROOT/engine/GET_configs"
+                }
+                """);
+
+        Shell.Result result = release();
+
+        assertThat(result.status()).as(result.output()).isZero();
+        assertThat(result.output()).contains("release: waits for another release to end: i-0b applies one\n");
+        assertThat(engine.commands()).noneMatch(command -> command.endsWith("/configs/taken"));
+    }
+
+    @Test
+    void shouldApplyWhatIsNamedWhenItsTurnHasCome() {
+        takenBy("i-0b");
+        Release.of(shell, NEWER, Release.settings());
+        shell.write("opt/twinhost/releases/" + NEWER + "/docker/host/release.sh", "echo \"the newer code ran: $0\"\n");
+        engine.then("GET", "/configs", """
+                echo '{"ID":"turn"}' >"$TWINHOST_ROOT/engine/POST_configs_create"
+                sed 's/%s/%s/g' -i "$TWINHOST_ROOT/parameter"
+                """.formatted(Release.SHA, NEWER));
+
+        Shell.Result result = release();
+
+        assertThat(result.output()).contains("the newer code ran: ").contains(NEWER);
+        assertThat(engine.commands()).noneMatch(command -> command.contains("stack deploy"));
+        assertThat(engine.commands()).anyMatch(command -> command.endsWith("/configs/turn"));
+    }
+
+    @Test
+    void shouldNotWaitForATurnThatAMachineHasLeftBehind() {
+        for (String instance : new String[] {Machine.INSTANCE, "i-0gone"}) {
+            takenBy(instance);
+            engine.answer("DELETE", "/configs/taken", "")
+                    .then(
+                            "DELETE",
+                            "/configs/taken",
+                            "echo '{\"ID\":\"turn\"}' >\"$TWINHOST_ROOT/engine/POST_configs_create\"");
+
+            Shell.Result result = release();
+
+            assertThat(result.status()).as(result.output()).isZero();
+            assertThat(result.output()).doesNotContain("applies one");
+        }
+    }
+
+    @Test
+    void shouldNotWaitLongerForATurnThanAReleaseCanTake() {
+        shell.pace(120);
+        takenBy("i-0b");
+        engine.answer("DELETE", "/configs/taken", "")
+                .then(
+                        "DELETE",
+                        "/configs/taken",
+                        "echo '{\"ID\":\"turn\"}' >\"$TWINHOST_ROOT/engine/POST_configs_create\"");
+
+        Shell.Result result = release();
+
+        assertThat(result.status()).as(result.output()).isZero();
+        assertThat(shell.read("proc/uptime")).startsWith("2440.");
+    }
+
+    @Test
+    void shouldEndAtOnceWhereNobodyLeadsTheSwarm() {
+        shell.bash("rm engine/POST_configs_create");
+        engine.refuse("POST", "/configs/create", "rpc error: code = Unknown desc = The swarm does not have a leader.");
+
+        release();
+
+        assertThat(answers.reasons())
+                .containsExactly("FAILURE rpc error: code = Unknown desc = The swarm does not have a leader.");
+    }
+
+    private void takenBy(String instance) {
+        shell.bash("rm -f engine/POST_configs_create");
+        engine.refuse(
+                        "POST",
+                        "/configs/create",
+                        "rpc error: code = AlreadyExists desc = config twinhost_release already exists")
+                .answer(
+                        "GET",
+                        "/configs",
+                        "[{\"ID\":\"taken\",\"Spec\":{\"Name\":\"twinhost_release\",\"Labels\":{\"twinhost.instance\":\""
+                                + instance + "\"}}}]");
     }
 
     private Shell.Result release(String... arguments) {

@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.security.MessageDigest;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipInputStream;
 import org.junit.jupiter.api.Test;
@@ -69,6 +70,8 @@ class SiteTemplateTest {
                 .containsExactly(
                         "<" + site().idOf("AWS::ElasticLoadBalancingV2::TargetGroup", "HttpTargets") + ">",
                         "<" + site().idOf("AWS::ElasticLoadBalancingV2::TargetGroup", "HttpsTargets") + ">");
+        assertThat(release.path("answer").asText())
+                .isEqualTo("<" + site().idOf("AWS::SSM::Parameter", "SiteRelease/Answer") + ">");
     }
 
     @Test
@@ -106,6 +109,50 @@ class SiteTemplateTest {
     }
 
     @Test
+    void shouldWaitForTheAnswerToThisVeryReleaseOnceTheAssociationHasStartedIt() {
+        String hash = release().path("sha256").asText().substring(0, 16);
+        JsonNode condition = site().resource("ReleaseAnswer" + hash);
+
+        assertThat(site().resources("AWS::CloudFormation::WaitConditionHandle"))
+                .containsOnlyKeys("ReleaseHandle" + hash);
+        assertThat(site().resources("AWS::CloudFormation::WaitCondition")).containsOnlyKeys("ReleaseAnswer" + hash);
+        assertThat(condition.at("/Properties/Handle/Ref").asText()).isEqualTo("ReleaseHandle" + hash);
+        assertThat(condition.at("/Properties/Count").asInt()).isEqualTo(1);
+        assertThat(site().dependenciesOf("ReleaseAnswer" + hash))
+                .contains(site().resources("AWS::SSM::Association").firstKey());
+    }
+
+    @Test
+    void shouldWaitLongerThanAMachineMayTakeAfterOneThatCameBeforeIt() {
+        int step = site().resource(document())
+                .at("/Properties/Content/mainSteps/0/inputs/timeoutSeconds")
+                .asInt();
+        JsonNode condition = site().resources("AWS::CloudFormation::WaitCondition")
+                .values()
+                .iterator()
+                .next();
+
+        assertThat(condition.at("/Properties/Timeout").asInt()).isBetween(step + 600, 43200);
+    }
+
+    @Test
+    void shouldKeepTheAnswersUrlOutOfTheReleaseAndOfTheMachinesUserData() throws Exception {
+        JsonNode answer = parameter("SiteRelease/Answer");
+        String handle =
+                site().resources("AWS::CloudFormation::WaitConditionHandle").firstKey();
+
+        assertThat(answer.path("sha256")).isEqualTo(release().path("sha256"));
+        assertThat(answer.path("url").asText()).isEqualTo("<" + handle + ">");
+        assertThat(release().toString()).doesNotContain(handle);
+        assertThat(settings()).doesNotContain("ANSWER", "http://", "s3.");
+        assertThat(referring(handle))
+                .as("who knows the URL")
+                .containsExactlyInAnyOrder(
+                        site().idOf("AWS::SSM::Parameter", "SiteRelease/Answer"),
+                        site().resources("AWS::CloudFormation::WaitCondition").firstKey());
+    }
+
+    @Test
     void shouldRunTheReleaseWithALimitAndLeaveABootingMachineAlone() {
         JsonNode properties = site().resource(document()).path("Properties");
         JsonNode step = properties.path("Content").path("mainSteps").path(0);
@@ -122,14 +169,14 @@ class SiteTemplateTest {
                         .path("allowedPattern")
                         .asText())
                 .isEqualTo("^[0-9a-f]{64}$");
-        assertThat(step.path("inputs").path("timeoutSeconds").asInt()).isEqualTo(1860);
+        assertThat(step.path("inputs").path("timeoutSeconds").asInt()).isEqualTo(3720);
         assertThat(step.path("inputs").path("runCommand"))
                 .extracting(JsonNode::asText)
                 .containsExactly(
                         "echo 'Release {{ Release }}'",
                         "if [ ! -x /usr/local/bin/twinhost ]; then"
                                 + " echo 'This machine is still booting and applies the release by itself'; exit 0; fi",
-                        "timeout --kill-after=30 1800 /usr/local/bin/twinhost release");
+                        "timeout --kill-after=60 3600 /usr/local/bin/twinhost release");
     }
 
     @Test
@@ -163,6 +210,13 @@ class SiteTemplateTest {
                                 && property.getValue().isTextual()));
     }
 
+    private static List<String> referring(String id) {
+        return site().json().path("Resources").properties().stream()
+                .filter(resource -> resource.getValue().toString().contains("{\"Ref\":\"" + id + "\"}"))
+                .map(Map.Entry::getKey)
+                .toList();
+    }
+
     private static String balancer() {
         return site().resources("AWS::ElasticLoadBalancingV2::LoadBalancer").firstKey();
     }
@@ -172,14 +226,14 @@ class SiteTemplateTest {
     }
 
     private static JsonNode release() {
-        JsonNode value = site().resources("AWS::SSM::Parameter")
-                .values()
-                .iterator()
-                .next()
-                .path("Properties")
-                .path("Value");
+        return parameter("SiteRelease/Current");
+    }
+
+    private static JsonNode parameter(String path) {
         try {
-            return new ObjectMapper().readTree(text(value));
+            return new ObjectMapper()
+                    .readTree(text(
+                            site().propertiesOf("AWS::SSM::Parameter", path).path("Value")));
         } catch (JsonProcessingException e) {
             throw new AssertionError(e);
         }

@@ -7,15 +7,18 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
 
 /**
- * Takes out of a template what changes with every release or launcher and says nothing about the stack: hashes become
+ * Takes out of a template what changes with every release or launcher and says nothing about the stack: hashes, in ids too, become
  * {@code <hash>}, the launcher {@code <launcher>}, and the paths of constructs go.
  */
 final class TemplateSanitiser {
     private static final Pattern HASH = Pattern.compile("(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])");
+
+    private static final Pattern ID_OF_RELEASE = Pattern.compile("(Release(?:Answer|Handle))[0-9a-f]{16}");
 
     private final String launcher;
 
@@ -35,8 +38,9 @@ final class TemplateSanitiser {
 
     private JsonNode clean(JsonNode node) {
         if (node instanceof TextNode text) {
-            return new TextNode(
-                    HASH.matcher(text.asText().replace(launcher, "<launcher>")).replaceAll("<hash>"));
+            String cleaned =
+                    HASH.matcher(text.asText().replace(launcher, "<launcher>")).replaceAll("<hash>");
+            return new TextNode(cleanedId(cleaned));
         }
         if (node instanceof ObjectNode object) {
             if (object.path("Metadata") instanceof ObjectNode metadata) {
@@ -45,8 +49,9 @@ final class TemplateSanitiser {
                     object.remove("Metadata");
                 }
             }
-            for (Map.Entry<String, JsonNode> field : object.properties()) {
-                field.setValue(clean(field.getValue()));
+            for (Map.Entry<String, JsonNode> field : List.copyOf(object.properties())) {
+                object.remove(field.getKey());
+                object.set(cleanedId(field.getKey()), clean(field.getValue()));
             }
         } else if (node instanceof ArrayNode array) {
             for (int i = 0; i < array.size(); i++) {
@@ -54,5 +59,9 @@ final class TemplateSanitiser {
             }
         }
         return node;
+    }
+
+    private static String cleanedId(String id) {
+        return ID_OF_RELEASE.matcher(id).replaceAll("$1<hash>");
     }
 }

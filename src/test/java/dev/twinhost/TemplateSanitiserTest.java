@@ -26,6 +26,13 @@ class TemplateSanitiserTest {
     }
 
     @Test
+    void shouldReplaceTheReleasesHashInIds() throws IOException {
+        String id = "ReleaseAnswer" + HASH.substring(0, 16);
+        assertThat(sanitised("{'%s': {'Ref': '%s'}, 'z': 1}".formatted(id, id)))
+                .isEqualTo(read("{'ReleaseAnswer<hash>': {'Ref': 'ReleaseAnswer<hash>'}, 'z': 1}"));
+    }
+
+    @Test
     void shouldReplaceTheLauncherAndKeepWhatStandsBeforeIt() throws IOException {
         assertThat(sanitised("{'UserData': 'export A=b;set -eu; exit'}"))
                 .isEqualTo(read("{'UserData': 'export A=b;<launcher>'}"));

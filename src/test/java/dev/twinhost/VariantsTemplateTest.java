@@ -20,6 +20,8 @@ import software.amazon.awscdk.services.ec2.CfnInstance;
 class VariantsTemplateTest {
     private static final String SECRET = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:shop/db-AbCdEf";
 
+    private static final String HANDLE = "AWS::CloudFormation::WaitConditionHandle";
+
     private static final class Small {
         private static final SynthesisedTemplate TEMPLATE = SynthesisedTemplate.with(Map.of(
                 "witness",
@@ -98,6 +100,13 @@ class VariantsTemplateTest {
                 .anyMatch(message ->
                         message.startsWith("appImage is a folder: where this is deployed from, a Docker engine"
                                 + " has to run that builds for linux/arm64 "));
+    }
+
+    @Test
+    void shouldWaitForANewAnswerWhereTheReleaseChanges() {
+        assertThat(Small.TEMPLATE.resources(HANDLE))
+                .hasSize(1)
+                .doesNotContainKey(SynthesisedTemplate.site().resources(HANDLE).firstKey());
     }
 
     @Test
@@ -210,6 +219,9 @@ class VariantsTemplateTest {
                         .asText())
                 .isEqualTo("Z0987654321ZYXWVUTSRQ");
         assertThat(second.messages().toString()).doesNotContain("twinhost:image");
+        // It is the same release, for which nobody has to wait again.
+        assertThat(second.resources(HANDLE).keySet())
+                .isEqualTo(SynthesisedTemplate.site().resources(HANDLE).keySet());
     }
 
     private static List<String> subnets(SynthesisedTemplate template, String group) {

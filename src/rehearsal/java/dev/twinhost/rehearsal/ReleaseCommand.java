@@ -1,11 +1,14 @@
 package dev.twinhost.rehearsal;
 
+import dev.twinhost.rehearsal.release.Answer;
 import dev.twinhost.rehearsal.release.MachineRelease;
 import dev.twinhost.rehearsal.site.Association;
-import java.util.List;
+import java.time.Duration;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.function.Consumer;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -14,7 +17,8 @@ import picocli.CommandLine.Option;
         name = "release",
         description = {
             "Applies the working copy as it is now to the machines, one after the other, as the association does on AWS.",
-            "Ends with status 0 when every machine has succeeded."
+            "Says what the deploy would say, by the answer that a machine gives it. Ends with status 0 where that is success;",
+            "otherwise the release before is applied again, as CloudFormation does."
         },
         mixinStandardHelpOptions = true)
 final class ReleaseCommand implements Callable<Integer> {
@@ -32,8 +36,19 @@ final class ReleaseCommand implements Callable<Integer> {
         progress.say("Synthesise the template and publish the release: npx cdk synth");
         Association association = run.publish(context);
         progress.say("Apply it to one machine after the other");
-        List<MachineRelease> results = run.apply(association, result -> progress.say("  " + text(result)));
-        return results.stream().allMatch(MachineRelease::succeeded) ? 0 : 1;
+        Consumer<MachineRelease> listener = result -> progress.say("  " + text(result));
+        run.apply(association, listener);
+        Optional<Answer> answer = run.answer();
+        Duration patience = run.patience();
+        boolean success = answer.filter(Answer::success).isPresent();
+        if (!success) {
+            progress.say("Go back to what was deployed before");
+            run.goBack(listener);
+        }
+        progress.say(answer.map(Answer::text)
+                .orElse("The deploy would fail: no machine has answered, and after " + patience.toMinutes()
+                        + " minutes it would wait no longer"));
+        return success ? 0 : 1;
     }
 
     private static String text(MachineRelease result) {

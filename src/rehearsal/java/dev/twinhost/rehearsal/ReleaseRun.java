@@ -1,12 +1,15 @@
 package dev.twinhost.rehearsal;
 
 import dev.twinhost.rehearsal.machines.Machine;
+import dev.twinhost.rehearsal.release.Answer;
+import dev.twinhost.rehearsal.release.Answers;
 import dev.twinhost.rehearsal.release.Difference;
 import dev.twinhost.rehearsal.release.MachineRelease;
 import dev.twinhost.rehearsal.release.MachineRelease.Outcome;
 import dev.twinhost.rehearsal.release.Published;
 import dev.twinhost.rehearsal.site.Association;
 import dev.twinhost.rehearsal.site.Site;
+import dev.twinhost.rehearsal.site.WaitCondition;
 import dev.twinhost.rehearsal.system.Command;
 import dev.twinhost.rehearsal.system.Failure;
 import dev.twinhost.rehearsal.system.Folders;
@@ -16,6 +19,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
@@ -40,7 +44,7 @@ final class ReleaseRun {
             refuseMoreThanARelease(site);
             Association association = site.association()
                     .orElseThrow(() -> new Failure("The template has no association that would start a release."));
-            new Published(rehearsal.state()).add(fresh);
+            published().add(fresh);
             return association;
         } finally {
             Folders.delete(fresh);
@@ -57,6 +61,27 @@ final class ReleaseRun {
             listener.accept(result);
         }
         return results;
+    }
+
+    /** What a machine has told the deploy; none where the template waits for nothing, or nobody has told anything. */
+    Optional<Answer> answer() {
+        return published().current().waitCondition().flatMap(new Answers(rehearsal.state())::first);
+    }
+
+    /** How long a deploy would wait for an answer. */
+    Duration patience() {
+        return published().current().waitCondition().map(WaitCondition::limit).orElse(Duration.ZERO);
+    }
+
+    /** Brings back what was deployed before, and has the machines apply that. */
+    List<MachineRelease> goBack(Consumer<MachineRelease> listener) {
+        Published published = published();
+        published.goBack();
+        return apply(published.current().association().orElseThrow(), listener);
+    }
+
+    private Published published() {
+        return new Published(rehearsal.state());
     }
 
     private MachineRelease apply(Association association, Machine machine) {

@@ -1,6 +1,8 @@
 package dev.twinhost.rehearsal;
 
 import dev.twinhost.rehearsal.machines.Machine;
+import dev.twinhost.rehearsal.release.Answer;
+import dev.twinhost.rehearsal.release.Answers;
 import dev.twinhost.rehearsal.site.MachineGroup;
 import dev.twinhost.rehearsal.system.Failure;
 import java.time.Duration;
@@ -47,6 +49,26 @@ final class Startup {
             }
             waiting.removeAll(next);
         }
+    }
+
+    /** Waits for what the first deploy waits for at its end: a machine's word that the release serves. */
+    void awaitAnswer() {
+        Answers answers = new Answers(rehearsal.state());
+        rehearsal
+                .site()
+                .waitCondition()
+                .ifPresent(condition -> progress.step("Wait for the release's answer", () -> {
+                    watch.await(
+                            "an answer to the deploy",
+                            condition.limit(),
+                            launched,
+                            () -> answers.first(condition).isPresent());
+                    Answer answer = answers.first(condition).orElseThrow();
+                    if (!answer.success()) {
+                        throw new Failure(answer.text());
+                    }
+                    progress.say("  " + answer.text());
+                }));
     }
 
     /** Waits until every host that visitors are sent to serves a certificate of the CA for every name of the site. */

@@ -85,6 +85,7 @@ final class UpCommand implements Callable<Integer> {
         Startup startup = new Startup(rehearsal, progress);
         startup.launchAll();
         progress.step("Auto scaling", rehearsal::startAutoScaling);
+        startup.awaitAnswer();
         startup.awaitCertificates();
     }
 

@@ -42,6 +42,16 @@ public final class SmallAssembly {
         }
     }
 
+    /** A deploy of it waits for the answer to this release. */
+    public SmallAssembly waitingFor(String release) {
+        return with("/Handle" + release, "{\"Type\": \"AWS::CloudFormation::WaitConditionHandle\"}")
+                .with("/Condition" + release, """
+                        {
+                          "Type": "AWS::CloudFormation::WaitCondition",
+                          "Properties": { "Count": 1, "Handle": { "Ref": "Handle%s" }, "Timeout": "4500" }
+                        }""".formatted(release));
+    }
+
     public SmallAssembly without(String path) {
         JsonPointer pointer = JsonPointer.compile("/Resources" + path);
         ((ObjectNode) template.at(pointer.head())).remove(pointer.last().getMatchingProperty());

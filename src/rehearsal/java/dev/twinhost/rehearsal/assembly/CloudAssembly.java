@@ -12,6 +12,10 @@ import java.util.Map;
 
 /** What {@code cdk synth} has written: the site's template and the assets that it refers to. */
 public final class CloudAssembly {
+    /** A file beside the template, where the deploy that has made its handle is not the first one. */
+    public static final String DEPLOY = "deploy";
+
+    private static final String FIRST_DEPLOY = "0000";
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final Place place;
@@ -33,7 +37,7 @@ public final class CloudAssembly {
         }
         Map.Entry<String, JsonNode> stack = stacks.get(0);
         JsonNode properties = stack.getValue().path("properties");
-        place = Place.of(properties.path("stackName").asText(stack.getKey()));
+        place = Place.of(properties.path("stackName").asText(stack.getKey()), deploy(folder));
         template = Template.read(folder.resolve(properties.path("templateFile").asText()));
         for (JsonNode artifact : artifacts) {
             if (artifact.path("type").asText().equals("cdk:asset-manifest")) {
@@ -60,6 +64,11 @@ public final class CloudAssembly {
 
     public List<FileAsset> assets() {
         return assets;
+    }
+
+    private static String deploy(Path folder) throws IOException {
+        Path file = folder.resolve(DEPLOY);
+        return Files.exists(file) ? Files.readString(file) : FIRST_DEPLOY;
     }
 
     private void readAssets(Path folder, String manifest) throws IOException {

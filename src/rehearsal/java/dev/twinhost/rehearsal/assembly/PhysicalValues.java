@@ -1,5 +1,7 @@
 package dev.twinhost.rehearsal.assembly;
 
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 
 /**
@@ -33,6 +35,7 @@ final class PhysicalValues {
             case "AWS::ElasticLoadBalancingV2::Listener" -> balancing("listener/net/" + shortName(resource), resource);
             case "AWS::SSM::Parameter" -> "CFN-" + resource.id() + "-" + suffix(resource);
             case "AWS::SSM::Association" -> PhysicalId.uuid(name(resource));
+            case "AWS::CloudFormation::WaitConditionHandle" -> answerUrl(resource);
             default -> place.stackName() + "-" + resource.id() + "-" + suffix(resource);
         };
     }
@@ -73,6 +76,14 @@ final class PhysicalValues {
             case "AWS::SSM::Parameter.Type" -> property(resource, "Type");
             default -> throw new Unplayable(resource, "its attribute " + attribute);
         };
+    }
+
+    /** As CloudFormation signs it, another one for every deploy that makes the handle; it leads to the stand-in. */
+    private String answerUrl(Resource resource) {
+        return "http://" + Place.API + "/cloudformation-waitcondition-" + place.region() + "/"
+                + URLEncoder.encode(place.stackArn(), StandardCharsets.UTF_8) + "/" + resource.id() + "?X-Amz-Date="
+                + place.deploy() + "&X-Amz-Expires=86399&X-Amz-Signature="
+                + PhysicalId.digits(name(resource) + "/" + place.deploy(), 64);
     }
 
     private String balancing(String what, Resource resource) {

@@ -4,6 +4,7 @@ import com.sun.net.httpserver.HttpExchange;
 import dev.twinhost.rehearsal.balancer.RunningBalancer;
 import dev.twinhost.rehearsal.machines.Machine;
 import dev.twinhost.rehearsal.machines.Machines;
+import dev.twinhost.rehearsal.release.Answers;
 import dev.twinhost.rehearsal.release.Published;
 import dev.twinhost.rehearsal.scaling.Groups;
 import dev.twinhost.rehearsal.site.Site;
@@ -14,17 +15,20 @@ import java.util.stream.Collectors;
 /** The calls of AWS that machines make. Every other one is refused by name. */
 final class Api {
     private final Map<String, Action> actions;
+    private final SignalWaitCondition waitConditions;
     private final CallLog log;
 
     Api(
             Site site,
             Published published,
             Secrets secrets,
+            Answers answers,
             Machines machines,
             Groups groups,
             RunningBalancer balancer,
             CallLog log) {
         this.log = log;
+        waitConditions = new SignalWaitCondition(published, answers, log);
         actions = Map.of(
                 "ssm:GetParameter", new GetParameter(published),
                 "s3:GetObject", new GetObject(published),
@@ -38,6 +42,9 @@ final class Api {
     }
 
     Answer answer(Machine caller, HttpExchange exchange) throws IOException {
+        if (SignalWaitCondition.is(exchange)) {
+            return waitConditions.answer(caller, exchange);
+        }
         String authorization = exchange.getRequestHeaders().getFirst("Authorization");
         Protocol protocol = Protocol.QUERY;
         String call = exchange.getRequestMethod() + " " + exchange.getRequestURI();

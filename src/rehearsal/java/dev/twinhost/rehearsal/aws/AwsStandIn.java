@@ -6,6 +6,7 @@ import dev.twinhost.rehearsal.balancer.RunningBalancer;
 import dev.twinhost.rehearsal.machines.Machine;
 import dev.twinhost.rehearsal.machines.Machines;
 import dev.twinhost.rehearsal.network.Fabric;
+import dev.twinhost.rehearsal.release.Answers;
 import dev.twinhost.rehearsal.release.Published;
 import dev.twinhost.rehearsal.scaling.Groups;
 import dev.twinhost.rehearsal.site.Site;
@@ -40,6 +41,7 @@ public final class AwsStandIn {
                 site,
                 new Published(state),
                 new Secrets(state),
+                new Answers(state),
                 machines,
                 groups,
                 new RunningBalancer(state.balancer()),

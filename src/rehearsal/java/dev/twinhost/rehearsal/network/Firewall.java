@@ -1,5 +1,6 @@
 package dev.twinhost.rehearsal.network;
 
+import dev.twinhost.rehearsal.assembly.Place;
 import dev.twinhost.rehearsal.site.Balancer;
 import dev.twinhost.rehearsal.site.MachineGroup;
 import dev.twinhost.rehearsal.site.SecurityGroup;
@@ -19,7 +20,7 @@ import java.util.stream.Collectors;
  */
 final class Firewall {
     static final String METADATA = "169.254.169.254";
-    static final String API = "169.254.169.252";
+    static final String API = Place.API;
 
     /** Pairs of links between which nothing passes in this direction. */
     static final String CUT = "cut";

@@ -8,12 +8,17 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /** What two templates of a site do not have in common. */
 public final class Difference {
     /** Where a template names the release. */
     private static final Map<String, String> RELEASE =
             Map.of("AWS::SSM::Parameter", "Value", "AWS::SSM::Association", "Parameters");
+
+    /** Each release has others. */
+    private static final Set<String> OF_RELEASE =
+            Set.of("AWS::CloudFormation::WaitCondition", "AWS::CloudFormation::WaitConditionHandle");
 
     private static final List<String> WITHOUT_EFFECT = List.of("Metadata", "DependsOn");
     private static final String NO_RESOURCE = "AWS::CDK::Metadata";
@@ -24,6 +29,9 @@ public final class Difference {
     public static List<String> beyondRelease(Template before, Template after) {
         List<String> found = new ArrayList<>();
         for (Resource resource : before.resources()) {
+            if (OF_RELEASE.contains(resource.type())) {
+                continue;
+            }
             Optional<Resource> fresh = after.resource(resource.id());
             if (fresh.isEmpty()) {
                 found.add(name(resource) + " is gone");
@@ -32,7 +40,7 @@ public final class Difference {
             }
         }
         for (Resource resource : after.resources()) {
-            if (before.resource(resource.id()).isEmpty()) {
+            if (before.resource(resource.id()).isEmpty() && !OF_RELEASE.contains(resource.type())) {
                 found.add(name(resource) + " is new");
             }
         }

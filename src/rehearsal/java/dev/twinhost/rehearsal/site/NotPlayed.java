@@ -25,6 +25,8 @@ public final class NotPlayed {
 
     private static final Set<String> PLAYED = Set.of(
             "AWS::AutoScaling::AutoScalingGroup",
+            "AWS::CloudFormation::WaitCondition",
+            "AWS::CloudFormation::WaitConditionHandle",
             "AWS::EC2::InternetGateway",
             "AWS::EC2::LaunchTemplate",
             "AWS::EC2::Route",

@@ -27,6 +27,7 @@ public final class Site {
     private final String fileSystem;
     private final ReleaseSettings release;
     private final Optional<Association> association;
+    private final Optional<WaitCondition> waitCondition;
 
     private Site(CloudAssembly assembly) {
         this.assembly = assembly;
@@ -43,6 +44,8 @@ public final class Site {
         fileSystem = readFileSystem(template);
         release = ReleaseSettings.of(assembly.assets());
         association = new AssociationReader(template, intrinsics).association();
+        waitCondition =
+                WaitCondition.read(template, intrinsics, assembly.place().deploy());
     }
 
     public static Site read(Path assembly) {
@@ -109,6 +112,11 @@ public final class Site {
     /** What brings a release to the machines; none where the template has none. */
     public Optional<Association> association() {
         return association;
+    }
+
+    /** What a deploy of this template waits for at its end; none where the template has none. */
+    public Optional<WaitCondition> waitCondition() {
+        return waitCondition;
     }
 
     public Template template() {

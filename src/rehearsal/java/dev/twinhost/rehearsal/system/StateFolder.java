@@ -33,6 +33,11 @@ public record StateFolder(Path root) {
         return make("releases");
     }
 
+    /** What machines have answered to the deploys that wait. */
+    public Path answers() {
+        return make("answers");
+    }
+
     /** One folder per machine that has been launched. */
     public Path machines() {
         return root.resolve("machines");

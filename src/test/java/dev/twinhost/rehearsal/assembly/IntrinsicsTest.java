@@ -13,7 +13,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class IntrinsicsTest {
     private static final Template TEMPLATE = new Template(new SmallAssembly().template());
-    private static final Intrinsics INTRINSICS = new Intrinsics(TEMPLATE, Place.of("Small"));
+    private static final Intrinsics INTRINSICS = new Intrinsics(TEMPLATE, Place.of("Small", "0000"));
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """

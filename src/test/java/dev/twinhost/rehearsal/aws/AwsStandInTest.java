@@ -4,8 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.net.httpserver.HttpServer;
 import dev.twinhost.rehearsal.SmallAssembly;
+import dev.twinhost.rehearsal.assembly.Place;
 import dev.twinhost.rehearsal.machines.Machines;
 import dev.twinhost.rehearsal.machines.Signal;
+import dev.twinhost.rehearsal.release.Answers;
 import dev.twinhost.rehearsal.release.Published;
 import dev.twinhost.rehearsal.scaling.Group;
 import dev.twinhost.rehearsal.scaling.Groups;
@@ -33,6 +35,9 @@ class AwsStandInTest {
     private static final String INSTANCE = "i-00123456789abcdef";
     private static final String KEY = "ASIA00123456789ABCDE";
 
+    private static final String ANSWER =
+            "{\"Status\":\"SUCCESS\",\"Reason\":\"it serves\",\"UniqueId\":\"i-1\",\"Data\":\"\"}";
+
     private final HttpClient client = HttpClient.newHttpClient();
     private StateFolder state;
     private Site site;
@@ -48,6 +53,7 @@ class AwsStandInTest {
                         "/Hosts/Properties/Tags",
                         "[{\"Key\": \"twinhost:stack\", \"Value\": \"Small\", \"PropagateAtLaunch\": true}]")
                 .with("/Hosts/Properties/HealthCheckGracePeriod", "300")
+                .waitingFor("1")
                 .write(Folders.make(state.assembly()));
         site = Site.read(state.assembly());
         Folders.make(state.machines().resolve("1"));
@@ -220,6 +226,44 @@ class AwsStandInTest {
     }
 
     @Test
+    void shouldTakeTheAnswerToTheDeployByItsUrlAlone() throws Exception {
+        assertThat(put(answerUrl(), ANSWER).statusCode()).isEqualTo(200);
+        assertThat(put(answerUrl(), ANSWER.replace("SUCCESS", "FAILURE")).statusCode())
+                .isEqualTo(200);
+
+        assertThat(new Answers(state).to(site.waitCondition().orElseThrow()))
+                .containsExactly(
+                        new dev.twinhost.rehearsal.release.Answer(true, "it serves", "i-1"),
+                        new dev.twinhost.rehearsal.release.Answer(false, "it serves", "i-1"));
+        assertThat(Folders.read(state.awsCalls()))
+                .contains(" 1 cloudformation:wait condition Condition1 " + ANSWER + " 200\n")
+                .doesNotContain("X-Amz-Signature");
+    }
+
+    @Test
+    void shouldRefuseAnAnswerThatCloudFormationWouldNotSee() throws Exception {
+        assertThat(put(answerUrl() + "0", ANSWER).body()).contains("No handle has this URL");
+        assertThat(put(answerUrl().replace("Handle1", "Handle2"), ANSWER).body())
+                .contains("No handle has this URL");
+        assertThat(send(answer(answerUrl()).POST(BodyPublishers.ofString(ANSWER)))
+                        .body())
+                .contains("The URL is signed for PUT, got POST");
+        assertThat(send(answer(answerUrl())
+                                .header("Content-Type", "application/x-www-form-urlencoded")
+                                .PUT(BodyPublishers.ofString(ANSWER)))
+                        .body())
+                .contains("The URL is signed without a Content-Type, got application/x-www-form-urlencoded");
+        assertThat(put(answerUrl(), "{").body()).contains("The rehearsal cannot play an answer no JSON");
+        assertThat(put(answerUrl(), ANSWER.replace("SUCCESS", "DONE")).body())
+                .contains("The rehearsal cannot play an answer Status \"DONE\"");
+        assertThat(put(answerUrl(), ANSWER.replace("Data", "Date")).body())
+                .contains("The rehearsal cannot play an answer without a text as Data");
+        assertThat(put(answerUrl(), ANSWER.replace("i-1", "")).body())
+                .contains("The rehearsal cannot play an answer with an empty UniqueId");
+        assertThat(new Answers(state).to(site.waitCondition().orElseThrow())).isEmpty();
+    }
+
+    @Test
     void shouldRefuseEveryOtherCallByName() throws Exception {
         assertThat(send(json("PutParameter", "{}")).body())
                 .isEqualTo("{\"__type\":\"InvalidAction\",\"message\":\"The rehearsal cannot play ssm:PutParameter\"}");
@@ -274,6 +318,22 @@ class AwsStandInTest {
                 .header("X-aws-ec2-metadata-token-ttl-seconds", "60"));
         return send(metadata(path).header("X-aws-ec2-metadata-token", token.body()))
                 .body();
+    }
+
+    /** The handle's URL, as Ref gives it, but for the address of the stand-in. */
+    private String answerUrl() {
+        return site.waitCondition()
+                .orElseThrow()
+                .url()
+                .replace(Place.API, "127.0.0.1:" + api.getAddress().getPort());
+    }
+
+    private HttpRequest.Builder answer(String url) {
+        return HttpRequest.newBuilder(URI.create(url));
+    }
+
+    private HttpResponse<String> put(String url, String body) throws Exception {
+        return send(answer(url).PUT(BodyPublishers.ofString(body)));
     }
 
     private String hosts() {

@@ -31,6 +31,11 @@ class DifferenceTest {
     }
 
     @Test
+    void shouldSeeNothingInTheWaitForAnotherAnswer() {
+        assertThat(between(small().waitingFor("1"), small().waitingFor("2"))).isEmpty();
+    }
+
+    @Test
     void shouldNameWhatElseHasChanged() {
         assertThat(between(
                         small().with("/Association", ASSOCIATION.formatted("document", "1")),

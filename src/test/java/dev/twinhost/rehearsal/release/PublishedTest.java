@@ -46,10 +46,40 @@ class PublishedTest {
                 .allMatch(Files::exists);
     }
 
+    @Test
+    void shouldMakeAHandleForEveryNewReleaseAndKeepItWhereTheReleaseIsTheSame() throws Exception {
+        release("second");
+        String second = url();
+        release("second");
+        assertThat(url()).isEqualTo(second);
+        release("third");
+        assertThat(url()).isNotEqualTo(second);
+        release("second");
+        assertThat(url()).as("the handle of an earlier deploy is gone").isNotEqualTo(second);
+    }
+
+    @Test
+    void shouldGoBackToWhatWasDeployedBeforeAndItsHandle() throws Exception {
+        release("second");
+        String url = url();
+        release("third");
+        published.goBack();
+        assertThat(published.parameters()).containsValue("second");
+        assertThat(url()).isEqualTo(url);
+        release("third");
+        published.goBack();
+        assertThat(url()).isEqualTo(url);
+    }
+
+    private String url() {
+        return published.current().waitCondition().orElseThrow().url();
+    }
+
     private void release(String value) throws Exception {
         Path fresh = Folders.make(folder.resolve("fresh"));
         new SmallAssembly()
                 .with("/Release/Properties/Value", "\"" + value + "\"")
+                .waitingFor(value)
                 .write(fresh);
         published.add(fresh);
     }
