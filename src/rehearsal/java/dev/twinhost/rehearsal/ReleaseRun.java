@@ -37,18 +37,30 @@ final class ReleaseRun {
 
     /** Synthesises the tree as it is now, with the settings of {@code up} and these in addition, and publishes it. */
     Association publish(Map<String, String> more) {
+        return publish(synthesise(more));
+    }
+
+    /** The first half of it, which nobody notices yet. */
+    Path synthesise(Map<String, String> more) {
         Path fresh = Folders.make(rehearsal.state().root().resolve("release-" + System.nanoTime()));
         try {
             checkout.synthesise(fresh, context(more));
             Site site = Site.read(fresh);
             refuseMoreThanARelease(site);
-            Association association = site.association()
-                    .orElseThrow(() -> new Failure("The template has no association that would start a release."));
-            published().add(fresh);
-            return association;
-        } finally {
+            if (site.association().isEmpty()) {
+                throw new Failure("The template has no association that would start a release.");
+            }
+            return fresh;
+        } catch (RuntimeException e) {
             Folders.delete(fresh);
+            throw e;
         }
+    }
+
+    /** The second half: from now on machines get this one. */
+    Association publish(Path synthesised) {
+        published().add(synthesised);
+        return published().current().association().orElseThrow();
     }
 
     /** What the association starts, machine after machine; the listener hears of each one as soon as it has ended. */
