@@ -76,9 +76,11 @@ take_turn() {
   return 1
 }
 
-# lives INSTANCE: whether that machine is a node that Swarm calls ready.
+# lives INSTANCE: whether that machine is a node that Swarm calls ready, as far as Swarm says.
 lives() {
-  docker_api GET /nodes | jq -e --arg instance "$1" 'any(.[]; .Description.Engine.Labels["twinhost.instance"] == $instance and .Status.State == "ready")' >/dev/null
+  local nodes
+  nodes=$(docker_api GET /nodes) || return 0
+  jq -e --arg instance "$1" 'any(.[]; .Description.Engine.Labels["twinhost.instance"] == $instance and .Status.State == "ready")' <<<"$nodes" >/dev/null
 }
 
 give_turn() {
