@@ -73,6 +73,8 @@ final class SiteRelease extends Construct {
         exports.put("TWINHOST_APP_HEALTH_PATH", settings.appHealthPath().orElse(""));
         exports.put("TWINHOST_APP_ENVIRONMENT", json(settings.appEnvironment()));
         exports.put("TWINHOST_APP_SECRETS", json(settings.appSecrets()));
+        exports.put("TWINHOST_CACHE_MAX_SIZE", settings.cacheMaxSize());
+        exports.put("TWINHOST_MAINTENANCE", String.valueOf(settings.maintenance()));
         exports.put("TWINHOST_MANAGERS", settings.witness() ? "3" : "2");
         exports.put("TWINHOST_LAME_DUCK", String.valueOf(EdgeLoadBalancer.lameDuckSeconds()));
         exports.put("TWINHOST_EDGE_UPDATE_DELAY", String.valueOf(EdgeLoadBalancer.edgeUpdateDelaySeconds()));

@@ -31,7 +31,9 @@ final class Overlay {
             "zones",
             "vpcCidr",
             "fileSystemId",
-            "acmeServer");
+            "acmeServer",
+            "cacheMaxSize",
+            "maintenance");
 
     private static final String ENVIRONMENT = "environment";
     private static final String ENVIRONMENTS = "environments";

@@ -27,6 +27,8 @@ import java.util.regex.Pattern;
  * @param appSecrets names of the application's secrets, and the ARN of each one in Secrets Manager
  * @param fileSystemId an existing file system; absent: the stack makes one
  * @param acmeServer {@code production}, {@code staging} or a directory URL; see {@link #acme}
+ * @param cacheMaxSize as Nginx writes sizes
+ * @param maintenance whether visitors get the maintenance page instead of the application
  */
 public record Settings(
         Optional<String> environment,
@@ -47,12 +49,15 @@ public record Settings(
         int zones,
         String vpcCidr,
         Optional<String> fileSystemId,
-        String acmeServer) {
+        String acmeServer,
+        String cacheMaxSize,
+        boolean maintenance) {
 
     static final String WANTED_DOMAIN = "the site's apex, such as example.org";
     static final String WANTED_EMAIL = "one address, such as ops@example.org";
     static final String WANTED_ZONE = "the id of the domain's hosted zone, such as Z0123456789ABCDEFGHIJ";
     static final String WANTED_FILE_SYSTEM = "the id of an EFS file system, such as fs-0123456789abcdef0";
+    static final String WANTED_CACHE = "a size from 1m to 10g, such as 256m or 2g";
     static final String WANTED_IMAGE =
             "an image reference, such as example/shop:1.4.2, or a folder with a Dockerfile, written as ./app";
 
@@ -66,6 +71,9 @@ public record Settings(
     private static final Pattern IMAGE = Pattern.compile("([a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?(:[0-9]{1,5})?/)?"
             + "[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*"
             + "(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[0-9a-f]{64})?");
+
+    // As Nginx writes sizes; half of a host's disk at the most.
+    private static final Pattern CACHE_SIZE = Pattern.compile("[1-9][0-9]{0,3}m|([1-9]|10)g");
 
     private static final Pattern INSTANCE_TYPE = Pattern.compile(
             "[a-z]+[0-9]{1,2}[a-z-]*\\.(nano|micro|small|medium|large" + "|xlarge|[0-9]+xlarge|metal|metal-[0-9]+xl)");
@@ -112,6 +120,13 @@ public record Settings(
                 server -> AcmeServer.of(server).isPresent(),
                 "is no ACME server",
                 "production, staging or a directory URL of at most 80 characters, such as https://acme.example.org/directory");
+        check(
+                faults,
+                "cacheMaxSize",
+                cacheMaxSize,
+                CACHE_SIZE.asMatchPredicate(),
+                "is not the size of a cache",
+                WANTED_CACHE);
         if (!faults.isEmpty()) {
             throw new InvalidSettings(faults);
         }

@@ -66,7 +66,9 @@ final class SettingsReader {
                     number("zones", 3),
                     text("vpcCidr", VpcCidr.WANTED).orElse("10.42.0.0/16"),
                     text("fileSystemId", Settings.WANTED_FILE_SYSTEM),
-                    text("acmeServer", "production, staging or a directory URL").orElse("production"));
+                    text("acmeServer", "production, staging or a directory URL").orElse("production"),
+                    text("cacheMaxSize", Settings.WANTED_CACHE).orElse("256m"),
+                    flag("maintenance", false));
         } catch (InvalidSettings invalid) {
             // A value that could not be read was replaced only to get here: what is wrong with it is known already.
             invalid.faults().stream().filter(fault -> !isFaulty(fault.key())).forEach(faults::add);

@@ -108,8 +108,8 @@ class EnvironmentsTest {
 
     @Test
     void shouldRefuseAPlainKeyThatIsLikeNone() {
-        assertThat(faults(with("cacheMaxSize", "1g"), false))
-                .startsWith("cacheMaxSize: is not a setting, got \"1g\", want one of domain, email,");
+        assertThat(faults(with("favouriteColour", "red"), false))
+                .startsWith("favouriteColour: is not a setting, got \"red\", want one of domain, email,");
     }
 
     @ParameterizedTest

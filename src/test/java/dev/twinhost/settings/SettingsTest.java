@@ -48,17 +48,22 @@ class SettingsTest {
                         3,
                         "10.42.0.0/16",
                         Optional.empty(),
-                        "production"));
+                        "production",
+                        "256m",
+                        false));
     }
 
     @Test
     void shouldTakeTextFromTheCommandLineAndTypedValuesFromTheFileAlike() {
-        Settings typed = read(with(Map.of("dnsWeight", 0, "appPort", 8080.0, "witness", false, "zones", 2)));
-        Settings text = read(with(Map.of("dnsWeight", "0", "appPort", "8080", "witness", "false", "zones", "2")));
+        Settings typed = read(
+                with(Map.of("dnsWeight", 0, "appPort", 8080.0, "witness", false, "zones", 2, "maintenance", true)));
+        Settings text = read(with(
+                Map.of("dnsWeight", "0", "appPort", "8080", "witness", "false", "zones", "2", "maintenance", "true")));
 
         assertThat(text).isEqualTo(typed);
         assertThat(typed.appPort()).isEqualTo(8080);
         assertThat(typed.witness()).isFalse();
+        assertThat(typed.maintenance()).isTrue();
     }
 
     @ParameterizedTest
@@ -440,6 +445,20 @@ class SettingsTest {
     }
 
     @ParameterizedTest
+    @ValueSource(strings = {"1m", "256m", "9999m", "2g", "10g"})
+    void shouldTakeASizeAsTheCachesLimit(String size) {
+        assertThat(read(with("cacheMaxSize", size)).cacheMaxSize()).isEqualTo(size);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"0m", "256", "256k", "256M", "1.5g", "11g", "10240m", "-1m", "256m;", "much"})
+    void shouldRefuseWhatIsNoSizeOfACache(String size) {
+        assertThat(faultsOf("cacheMaxSize", size))
+                .isEqualTo("cacheMaxSize: is not the size of a cache, got \"" + size
+                        + "\", want a size from 1m to 10g, such as 256m or 2g");
+    }
+
+    @ParameterizedTest
     @CsvSource(
             delimiter = '|',
             value = {
@@ -460,7 +479,9 @@ class SettingsTest {
                 "zones | is not a whole number | a number such as 3",
                 "vpcCidr | is not text | a block such as 10.42.0.0/16",
                 "fileSystemId | is not text | the id of an EFS file system, such as fs-0123456789abcdef0",
-                "acmeServer | is not text | production, staging or a directory URL"
+                "acmeServer | is not text | production, staging or a directory URL",
+                "cacheMaxSize | is not text | a size from 1m to 10g, such as 256m or 2g",
+                "maintenance | is neither true nor false | true or false"
             })
     void shouldRefuseAValueOfTheWrongTypeInsteadOfTakingTheDefault(String key, String problem, String want) {
         assertThat(faultsOf(key, List.of("a"))).isEqualTo(key + ": " + problem + ", got [a], want " + want);
@@ -477,7 +498,8 @@ class SettingsTest {
                 "instanceType",
                 "vpcCidr",
                 "fileSystemId",
-                "acmeServer"
+                "acmeServer",
+                "cacheMaxSize"
             })
     void shouldRefuseEmptyText(String key) {
         assertThat(faultsOf(key, " ")).startsWith(key + ": is empty, got \" \", want ");
@@ -497,8 +519,8 @@ class SettingsTest {
                         "\n",
                         "natGateways: is not a setting, got 1, want one of domain, email, hostedZoneId, dns, dnsWeight,"
                                 + " appImage, appPort, appReplicas, appHealthPath, appEnvironment, appSecrets, instanceType,"
-                                + " witnessInstanceType, witness, zones, vpcCidr, fileSystemId, acmeServer, environment,"
-                                + " environments",
+                                + " witnessInstanceType, witness, zones, vpcCidr, fileSystemId, acmeServer, cacheMaxSize,"
+                                + " maintenance, environment, environments",
                         "domain: is missing, got nothing, want the site's apex, such as example.org",
                         "email: is not an e-mail address, got \"nobody\", want one address, such as ops@example.org",
                         "hostedZoneId: is missing, and no AWS account is known in which to look it up, got nothing,"
