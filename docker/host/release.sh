@@ -237,16 +237,18 @@ check_health() {
   ((status == 0)) || die "the image $TWINHOST_APP_IMAGE has no shell with curl or wget, which ask for appHealthPath: put one of them into it, or leave appHealthPath away and give the image a HEALTHCHECK of its own"
 }
 
-# check_nginx: the files have to please the very Nginx that will read them, before Swarm hears of them.
+# check_nginx: the files have to please the very Nginx that will read them, and an edge with them has to answer what keeps a site alive, before Swarm hears
+# of them: docker/edge/check.sh.
 check_nginx() {
-  local said service file target mounts=(-v "$STATE/tls:/etc/nginx/tls:ro")
+  local said service file target mounts=(-v "$STATE/tls:/etc/nginx/tls:ro" -v "$RELEASE/docker/edge/check.sh:/twinhost/check.sh:ro")
   while IFS=$'\t' read -r service file target; do
     [[ $service != edge ]] || mounts+=(-v "$file:$target:ro")
   done <"$WORK/files"
-  said=$(timeout 60 docker run --rm --network none --tmpfs /run --entrypoint nginx "${mounts[@]}" "$TWINHOST_EDGE_IMAGE" -t -q 2>&1) || {
+  said=$(timeout 60 docker run --rm --network none --tmpfs /run --entrypoint /bin/sh "${mounts[@]}" "$TWINHOST_EDGE_IMAGE" /twinhost/check.sh "$TWINHOST_DOMAIN" 2>&1) || {
     printf '%s\n' "$said"
     ! grep -q -m 1 '^docker: ' <<<"$said" || die "Nginx could not be asked about the files of this release: $(grep -m 1 '^docker: ' <<<"$said")"
-    die "Nginx refuses the files of this release: $(grep -m 1 -F '[emerg]' <<<"$said" || tail -n 1 <<<"$said")"
+    ! grep -q -F '[emerg]' <<<"$said" || die "Nginx refuses the files of this release: $(grep -m 1 -F '[emerg]' <<<"$said")"
+    die "the files of this release are refused: $(tail -n 1 <<<"${said:-no answer within 60 s}")"
   }
 }
 

@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import java.util.zip.CRC32;
 import java.util.zip.ZipEntry;
@@ -27,6 +28,9 @@ import java.util.zip.ZipOutputStream;
  */
 final class ReleaseArchive {
     static final String SETTINGS = "settings.env";
+    /** Notes for people, and what editors and desktops leave behind. */
+    private static final Pattern LEFT_OUT = Pattern.compile(".*\\.md|.*~|\\.#.*|#.*#|\\..*\\.sw[a-p]|\\.DS_Store");
+
     private static final List<String> FOLDERS = List.of("docker", "nginx");
 
     // Local by definition, so the zone of the machine does not matter. A zip's time starts with 1980, but for its first
@@ -65,6 +69,9 @@ final class ReleaseArchive {
         try (Stream<Path> paths = Files.walk(root.resolve(folder))) {
             for (Path path : (Iterable<Path>) paths::iterator) {
                 String name = root.relativize(path).toString().replace('\\', '/');
+                if (LEFT_OUT.matcher(path.getFileName().toString()).matches()) {
+                    continue;
+                }
                 if (Files.isRegularFile(path, LinkOption.NOFOLLOW_LINKS)) {
                     entries.put(name, Files.readAllBytes(path));
                 } else if (!Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS)) {

@@ -54,9 +54,14 @@ final class EdgeSurroundings implements AutoCloseable {
     record Ended(int status, String output, String error) {}
 
     EdgeSurroundings(Path root, int lameDuckSeconds) throws IOException {
+        this(root, Map.of("TWINHOST_LAME_DUCK", Integer.toString(lameDuckSeconds)));
+    }
+
+    /** With these settings, and variables of the edge's container, instead of the usual ones. */
+    EdgeSurroundings(Path root, Map<String, String> others) throws IOException {
         cache = rootFileSystems();
         settings = Release.settings();
-        settings.put("TWINHOST_LAME_DUCK", Integer.toString(lameDuckSeconds));
+        settings.putAll(others);
         host = Machine.host(new Shell(root));
         Release.of(host, Release.SHA, settings);
         succeed(host.lib("load_settings \"$RELEASES/" + Release.SHA + "\"\nrender_nginx \"$RELEASES/" + Release.SHA
@@ -96,6 +101,42 @@ final class EdgeSurroundings implements AutoCloseable {
     /** A file that certbot left for the CA. */
     void challenge(String name, String content) {
         host.write("srv/twinhost/acme/.well-known/acme-challenge/" + name, content);
+    }
+
+    /** A file for a visitor, who finds it below /mnt. */
+    void giveVisitor(String name, String content) {
+        host.write(name, content);
+    }
+
+    /** What a visitor has written into that file below /mnt so far. */
+    String fromVisitor(String name) {
+        return read(host.path(name));
+    }
+
+    /** A file of the folder nginx/, as a release would have brought it; for the next start or reload. */
+    void put(String name, String content) {
+        succeed(runWithInput(
+                content,
+                Place.EDGE,
+                "sh",
+                "-c",
+                "mkdir -p \"/etc/nginx/$(dirname \"$1\")\" && cat >\"/etc/nginx/$1\" && chmod 644 \"/etc/nginx/$1\"",
+                "sh",
+                name));
+    }
+
+    void remove(String name) {
+        succeed(run(Place.EDGE, "rm", "/etc/nginx/" + name));
+    }
+
+    /** Has the running Nginx read its files again. */
+    void reload() {
+        succeed(run(Place.EDGE, "sh", "-c", "nginx -t -q && kill -HUP \"$(cat /run/nginx.pid)\""));
+    }
+
+    /** What a release asks of the files before Swarm hears of them, without a network, as in its container. */
+    Ended check() {
+        return run(entering("apart", Place.EDGE, "sh", "/twinhost/check.sh", "example.com"), "", LIMIT);
     }
 
     void startApplication() {
@@ -150,18 +191,26 @@ final class EdgeSurroundings implements AutoCloseable {
     }
 
     Ended runWithInput(String input, Place place, String... words) {
+        return run(entering("enter", place, words), input, LIMIT);
+    }
+
+    /** Runs a program that this machine has, and the tools' tree has not, in the network of one of the places. */
+    Ended runOfThisMachine(Place place, Duration limit, String... words) {
+        return run(entering("reach", place, words), "", limit);
+    }
+
+    private Ended run(ProcessBuilder program, String input, Duration limit) {
         Path output = temporary();
         Path error = temporary();
         try {
             Path stdin = Files.writeString(temporary(), input);
-            Process process = entering(place, words)
-                    .redirectInput(stdin.toFile())
+            Process process = program.redirectInput(stdin.toFile())
                     .redirectOutput(output.toFile())
                     .redirectError(error.toFile())
                     .start();
-            if (!process.waitFor(LIMIT.toSeconds(), TimeUnit.SECONDS)) {
+            if (!process.waitFor(limit.toSeconds(), TimeUnit.SECONDS)) {
                 process.destroyForcibly();
-                throw new AssertionError("Waited " + LIMIT.toSeconds() + " s for " + String.join(" ", words)
+                throw new AssertionError("Waited " + limit.toSeconds() + " s for " + String.join(" ", program.command())
                         + ", it said: " + read(output) + read(error));
             }
             return new Ended(process.exitValue(), read(output), read(error));
@@ -286,7 +335,7 @@ final class EdgeSurroundings implements AutoCloseable {
         try {
             running.put(
                     place,
-                    entering(place, all.toArray(String[]::new))
+                    entering("enter", place, all.toArray(String[]::new))
                             .redirectErrorStream(true)
                             .redirectOutput(ProcessBuilder.Redirect.appendTo(
                                     log(place.word()).toFile()))
@@ -314,14 +363,14 @@ final class EdgeSurroundings implements AutoCloseable {
         });
     }
 
-    private ProcessBuilder entering(Place place, String... words) {
+    private ProcessBuilder entering(String how, Place place, String... words) {
         long first;
         try (Stream<ProcessHandle> children = keeper.children()) {
             first = children.findFirst().orElseThrow().pid();
         }
         List<String> all =
                 new ArrayList<>(List.of("nsenter", "--target", Long.toString(first), "--mount", "--pid", "--"));
-        all.addAll(List.of("bash", SCRIPT.toString(), "enter", place.word()));
+        all.addAll(List.of("bash", SCRIPT.toString(), how, place.word()));
         all.addAll(Arrays.asList(words));
         ProcessBuilder builder = new ProcessBuilder(all);
         builder.environment().clear();
@@ -329,7 +378,7 @@ final class EdgeSurroundings implements AutoCloseable {
         builder.environment().put("WORK", host.path("").toString());
         builder.environment().put("TWINHOST_LAME_DUCK", settings.get("TWINHOST_LAME_DUCK"));
         builder.environment().put("TWINHOST_EDGE_FIRST", "120");
-        builder.environment().put("TWINHOST_EDGE_LAST", "60");
+        builder.environment().put("TWINHOST_EDGE_LAST", settings.getOrDefault("TWINHOST_EDGE_LAST", "60"));
         builder.environment().put("TWINHOST_EDGE_PATIENCE", "480");
         return builder;
     }

@@ -50,6 +50,19 @@ class ReleaseArchiveTest {
     }
 
     @Test
+    void shouldLeaveOutNotesAndWhatEditorsLeaveBehind() throws IOException {
+        String before = archive().sha256();
+        for (String name : List.of("README.md", "a.conf~", ".a.conf.swp", "#a.conf#", ".DS_Store")) {
+            write("nginx/site.d/" + name, "not for the hosts");
+        }
+        Files.createSymbolicLink(checkout.resolve("nginx/site.d/.#a.conf"), Path.of("someone@somewhere.1"));
+        assertThat(archive().sha256()).isEqualTo(before);
+
+        write("nginx/site.d/.users", "for the hosts");
+        assertThat(entries(archive().bytes())).contains(Map.entry("nginx/site.d/.users", "for the hosts"));
+    }
+
+    @Test
     void shouldBeTheSameBytesForTheSameFilesAndSettings() throws IOException {
         String first = archive().sha256();
         Files.setLastModifiedTime(checkout.resolve("docker/stack.yml"), FileTime.from(Instant.ofEpochSecond(1)));

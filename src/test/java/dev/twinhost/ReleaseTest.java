@@ -12,6 +12,8 @@ import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** A release on a host, with a Docker that answers what the test says. */
 class ReleaseTest {
@@ -84,12 +86,13 @@ class ReleaseTest {
                 .satisfies(
                         command -> assertThat(command)
                                 .contains(
-                                        "--entrypoint nginx",
+                                        "--entrypoint /bin/sh",
+                                        "/docker/edge/check.sh:/twinhost/check.sh:ro",
                                         "/nginx.conf:/etc/nginx/nginx.conf:ro",
                                         "/conf.d/site.conf:/etc/nginx/conf.d/site.conf:ro",
                                         "/var/lib/twinhost/tls:/etc/nginx/tls:ro")
                                 .endsWith(
-                                        "public.ecr.aws/docker/library/nginx:1.30.4@sha256:5cf90903deda2c5981b8ad05e7617ac010e389f0dde0ac83487c02c509281de6 -t -q"));
+                                        "public.ecr.aws/docker/library/nginx:1.30.4@sha256:5cf90903deda2c5981b8ad05e7617ac010e389f0dde0ac83487c02c509281de6 /twinhost/check.sh example.com"));
     }
 
     @Test
@@ -106,20 +109,25 @@ class ReleaseTest {
                                 + " mkdir /var/lib/docker/overlay2/x: no space left on device");
     }
 
-    @Test
-    void shouldEndWithNginxsOwnWordsAndDeployNothing() {
-        engine.command("run", """
-                echo '2026/01/01 00:00:00 [emerg] 1#1: unknown directive "bogus" in /etc/nginx/conf.d/site.conf:9'
-                echo 'nginx: configuration file /etc/nginx/nginx.conf test failed'
-                exit 1
-                """);
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '`',
+            value = {
+                "[emerg] 1#1: unknown directive \"bogus\" in /etc/nginx/conf.d/site.conf:9"
+                        + " | nginx: configuration file /etc/nginx/nginx.conf test failed"
+                        + " | Nginx refuses the files of this release: [emerg] 1#1: unknown directive \"bogus\" in /etc/nginx/conf.d/site.conf:9",
+                "[warn] 1#1: conflicting server name"
+                        + " | /healthz is answered with 301 instead of 200, because of nginx/conf.d/mine.conf"
+                        + " | the files of this release are refused: /healthz is answered with 301 instead of 200, because of nginx/conf.d/mine.conf"
+            })
+    void shouldEndWithTheWordsOfTheCheckAndDeployNothing(String first, String second, String reason) {
+        engine.command("run", "echo '" + first + "'\necho '" + second + "'\nexit 1\n");
 
         Shell.Result result = release();
 
         assertThat(result.status()).isEqualTo(1);
-        assertThat(result.lastLine())
-                .endsWith("Nginx refuses the files of this release: 2026/01/01 00:00:00 [emerg] 1#1: "
-                        + "unknown directive \"bogus\" in /etc/nginx/conf.d/site.conf:9");
+        assertThat(result.lastLine()).endsWith(": " + reason);
         assertThat(engine.commands()).noneMatch(command -> command.contains("stack deploy"));
         assertThat(shell.exists("srv/twinhost/swarm/generations/1/release")).isFalse();
     }
@@ -143,7 +151,7 @@ class ReleaseTest {
         release();
 
         assertThat(engine.commands())
-                .anyMatch(command -> command.endsWith("local/nginx:1 -t -q"))
+                .anyMatch(command -> command.endsWith("local/nginx:1 /twinhost/check.sh example.com"))
                 .anyMatch(command -> command.contains("--resolve-image never"));
     }
 

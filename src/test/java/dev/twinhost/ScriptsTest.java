@@ -232,7 +232,7 @@ class ScriptsTest {
                     .as(call.group())
                     .containsAll(matches(
                             Pattern.compile("(?:^| )(--?[a-z-]+)"),
-                            call.group(2).replaceAll(" -t -q.*| -c '.*", "")));
+                            call.group(2).replaceAll(" -c '.*", "")));
         }
         assertThat(called).isEqualTo(DOCKER_25.keySet());
         assertThat(matches(Pattern.compile("http://docker/(v[0-9.]+)"), scripts))

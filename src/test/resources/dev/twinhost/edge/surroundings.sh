@@ -1,6 +1,8 @@
 #!/bin/bash
 # surroundings.sh open              makes the surroundings and keeps them until standard input ends
 # surroundings.sh enter PLACE CMD…  runs CMD in one of them (with nsenter, in the mount and process namespace of `open`)
+# surroundings.sh apart PLACE CMD…  the same without a network and with a /run of its own, as in a container of that image that is thrown away
+# surroundings.sh reach PLACE CMD…  runs CMD, a program of this machine, in the network of one of them
 #
 # Five places, each with a network and a root file system of its own, the tools' tree of the rehearsal:
 #   visitor      203.0.113.10, sees WORK as /mnt
@@ -37,6 +39,8 @@ inside() {
     ip -n "$place" link set lo up
     make_root "$roots/$place"
   done
+  ip netns add nowhere
+  ip -n nowhere link set lo up
   connect edge 203.0.113.80 visitor 203.0.113.10
   connect edge 10.0.1.1 application 10.0.1.2
   connect edge 10.0.2.1 challenge 10.0.2.2
@@ -68,7 +72,7 @@ make_edge() {
   echo "nameserver 127.0.0.11" >"$1/etc/resolv.conf" # as in a container
   mkdir "$1/etc/nginx/tls" "$1/twinhost"
   mount --bind "$WORK/var/lib/twinhost/tls" "$1/etc/nginx/tls"
-  cp "$CHECKOUT/docker/edge/entrypoint.sh" "$1/twinhost/"
+  cp "$CHECKOUT"/docker/edge/*.sh "$1/twinhost/"
   cp "$files/openssl.cnf" "$1/etc/ssl/"
 }
 
@@ -85,6 +89,19 @@ enter() {
   local place=$1
   shift
   exec nsenter "--net=/run/netns/$place" chroot "$roots/$place" "$@"
+}
+
+apart() {
+  local place=$1
+  shift
+  # shellcheck disable=SC2016 # for the shell inside
+  exec nsenter --net=/run/netns/nowhere unshare --mount chroot "$roots/$place" sh -c 'mount -t tmpfs tmpfs /run && exec "$@"' sh "$@"
+}
+
+reach() {
+  local place=$1
+  shift
+  exec nsenter "--net=/run/netns/$place" "$@"
 }
 
 "$@"
