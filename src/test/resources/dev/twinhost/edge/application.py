@@ -1,4 +1,4 @@
-"""The application behind the edge: answers each request with what arrived of it, as JSON, numbered.
+"""The application behind the edge: answers each request with what arrived of it, as JSON, numbered; of a body, its length and how it begins.
 
 The query says how: each `header=Name: value` is a header of the answer, `status=404` its status, `size=5000` pads it.
 An Upgrade is granted; the next line that comes is sent back in capitals.
@@ -29,11 +29,13 @@ class Application(BaseHTTPRequestHandler):
         headers = {}
         for name, value in self.headers.items():
             headers.setdefault(name.lower(), []).append(value)
+        sent = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
         seen = {
             "number": next(numbers),
             "path": self.path,
             "headers": headers,
-            "body": self.rfile.read(int(self.headers.get("Content-Length", 0))).decode(),
+            "received": len(sent),
+            "body": sent[:1000],
             "padding": "x" * int(query.get("size", ["0"])[0]),
         }
         body = json.dumps(seen).encode()
