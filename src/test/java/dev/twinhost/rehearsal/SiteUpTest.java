@@ -138,7 +138,7 @@ class SiteUpTest {
     @Test
     void shouldShowASecretToTheApplicationAlone(SharedSite site) {
         String value = new Secrets(site.rehearsal().state()).value(SharedSite.SECRET);
-        String encoded = Base64.getEncoder().encodeToString(value.getBytes(StandardCharsets.UTF_8));
+        String encoded = encoded(value);
         for (Machine host : site.hosts()) {
             assertThat(site.inside(
                             host,
@@ -171,14 +171,12 @@ class SiteUpTest {
         Map<Machine, List<String>> before = new HashMap<>();
         site.hosts().forEach(one -> before.put(one, site.containers(one, "app")));
         for (String password : List.of("AWS:first", "AWS:second")) {
-            String auth = Base64.getEncoder().encodeToString(password.getBytes(StandardCharsets.UTF_8));
-            site.inside(
+            logIn(
+                    site,
                     host,
-                    "sh",
-                    "-c",
-                    "mkdir -p /run/login && echo '{\"auths\":{\"https://index.docker.io/v1/\":{\"auth\":\"" + auth
-                            + "\"}}}' >/run/login/config.json && DOCKER_CONFIG=/run/login docker service update --quiet"
-                            + " --detach --no-resolve-image --with-registry-auth twinhost_app");
+                    "https://index.docker.io/v1/",
+                    password,
+                    "docker service update --quiet --detach --no-resolve-image --with-registry-auth twinhost_app");
         }
         assertThat(Await.within(
                         Duration.ofSeconds(5),
@@ -186,6 +184,45 @@ class SiteUpTest {
                                 .anyMatch(one ->
                                         !site.containers(one.getKey(), "app").equals(one.getValue()))))
                 .isFalse();
+    }
+
+    /** The same, with a registry that only notes which password it is shown. */
+    @Test
+    void shouldHandTheFreshPasswordToAMachineThatHasToPull(SharedSite site) {
+        Machine host = site.hosts().get(0);
+        String registry = """
+                import http.server
+                class Registry(http.server.BaseHTTPRequestHandler):
+                    def do_GET(self):
+                        shown = self.headers.get("Authorization")
+                        print(shown, flush=True)
+                        self.send_response(404 if shown else 401)
+                        self.send_header("WWW-Authenticate", "Basic realm=registry")
+                        self.send_header("Content-Length", "0")
+                        self.end_headers()
+                    do_HEAD = do_GET
+                http.server.HTTPServer(("127.0.0.1", 5000), Registry).serve_forever()
+                """;
+        site.inside(host, "systemd-run", "--unit=registry", "python3", "-c", registry);
+        try {
+            String create = "docker service create --quiet --detach --name probe --replicas 0 --constraint"
+                    + " node.id==$(docker info -f '{{.Swarm.NodeID}}') --no-resolve-image --with-registry-auth"
+                    + " 127.0.0.1:5000/shop:1";
+            logIn(site, host, "127.0.0.1:5000", "AWS:first", create);
+            String update = "docker service update --quiet --detach --no-resolve-image --with-registry-auth probe";
+            logIn(site, host, "127.0.0.1:5000", "AWS:second", update);
+            site.inside(host, "docker", "service", "scale", "--detach", "probe=1");
+            Await.that(
+                    "the registry to be asked",
+                    Duration.ofSeconds(30),
+                    () -> site.inside(host, "journalctl", "-u", "registry", "-o", "cat")
+                            .contains("Basic " + encoded("AWS:second")));
+            assertThat(site.inside(host, "journalctl", "-u", "registry", "-o", "cat"))
+                    .doesNotContain(encoded("AWS:first"));
+        } finally {
+            site.attempt(host, "docker", "service", "rm", "probe");
+            site.attempt(host, "systemctl", "stop", "registry");
+        }
     }
 
     @Test
@@ -243,6 +280,21 @@ class SiteUpTest {
                 .isEqualTo(
                         "A rehearsal of this working copy is up already: see it with bin/rehearse status, end it with"
                                 + " bin/rehearse down.\n");
+    }
+
+    /** Runs a command with a login of its own. */
+    private static void logIn(SharedSite site, Machine host, String registry, String password, String command) {
+        String config = "{\"auths\":{\"" + registry + "\":{\"auth\":\"" + encoded(password) + "\"}}}";
+        site.inside(
+                host,
+                "sh",
+                "-c",
+                "mkdir -p /run/login && echo '" + config + "' >/run/login/config.json && DOCKER_CONFIG=/run/login "
+                        + command);
+    }
+
+    private static String encoded(String text) {
+        return Base64.getEncoder().encodeToString(text.getBytes(StandardCharsets.UTF_8));
     }
 
     private static int reach(Rehearsal rehearsal, Namespace where, Machine host, int port) {
