@@ -247,7 +247,8 @@ check_nginx() {
   said=$(timeout 60 docker run --rm --network none --tmpfs /run --entrypoint /bin/sh "${mounts[@]}" "$TWINHOST_EDGE_IMAGE" /twinhost/check.sh "$TWINHOST_DOMAIN" 2>&1) || {
     printf '%s\n' "$said"
     ! grep -q -m 1 '^docker: ' <<<"$said" || die "Nginx could not be asked about the files of this release: $(grep -m 1 '^docker: ' <<<"$said")"
-    ! grep -q -F '[emerg]' <<<"$said" || die "Nginx refuses the files of this release: $(grep -m 1 -F '[emerg]' <<<"$said")"
+    # without the time and the numbers of the process that Nginx puts before it
+    ! grep -q -F '[emerg]' <<<"$said" || die "Nginx refuses the files of this release: $(grep -m 1 -F '[emerg]' <<<"$said" | sed 's/.*\[emerg] \([0-9]*#[0-9]*: \)\?//')"
     die "the files of this release are refused: $(tail -n 1 <<<"${said:-no answer within 60 s}")"
   }
 }

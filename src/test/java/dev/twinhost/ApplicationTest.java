@@ -180,7 +180,8 @@ class ApplicationTest {
 
         release();
 
-        assertThat(engine.commands().stream().filter(command -> command.contains("-X DELETE") && command.contains("/secrets/")))
+        assertThat(engine.commands().stream()
+                        .filter(command -> command.contains("-X DELETE") && command.contains("/secrets/")))
                 .singleElement()
                 .satisfies(command -> assertThat(command).endsWith("/secrets/old"));
     }

@@ -177,13 +177,13 @@ class BootstrapTest {
 
     @Test
     void shouldEndWithTheReasonOfTheStepThatFailed() {
-        engine.command("run", "echo '1#1: [emerg] unknown directive \"x\" in /etc/nginx/nginx.conf:1'\nexit 1\n");
+        engine.command("run", "echo 'nginx: [emerg] unknown directive \"x\" in /etc/nginx/nginx.conf:1'\nexit 1\n");
 
         Shell.Result result = bootstrap(Release.SHA);
 
         assertThat(result.status()).isEqualTo(1);
         assertThat(result.lastLine())
-                .contains("Nginx refuses the files of this release: 1#1: [emerg] unknown directive");
+                .contains("Nginx refuses the files of this release: unknown directive");
     }
 
     @Test

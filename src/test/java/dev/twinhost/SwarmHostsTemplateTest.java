@@ -125,7 +125,7 @@ class SwarmHostsTemplateTest {
     void shouldMakeWhatAHostNeedsBeforeTheHosts() {
         List<String> needed = new ArrayList<>();
         needed.addAll(site().resources("AWS::EFS::MountTarget").keySet());
-        needed.addAll(site().resources("AWS::SSM::Parameter").keySet());
+        needed.add(site().idOf("AWS::SSM::Parameter", "SiteRelease/Current"));
         needed.addAll(site().resources("AWS::IAM::Role").keySet());
         needed.addAll(site().resources("AWS::IAM::Policy").keySet());
         needed.addAll(site().resources("AWS::ElasticLoadBalancingV2::Listener").keySet());
@@ -143,7 +143,7 @@ class SwarmHostsTemplateTest {
         assertThat(site().dependenciesOf("Witness"))
                 .contains("Hosts")
                 .containsAll(site().resources("AWS::EFS::MountTarget").keySet())
-                .containsAll(site().resources("AWS::SSM::Parameter").keySet())
+                .contains(site().idOf("AWS::SSM::Parameter", "SiteRelease/Current"))
                 .containsAll(site().resources("AWS::IAM::Policy").keySet());
         assertThat(site().dependenciesOf("Hosts")).doesNotContain("Witness");
     }
@@ -182,7 +182,7 @@ class SwarmHostsTemplateTest {
                         export TWINHOST_LOG_GROUP='<%s>'
                         """.formatted(
                                         role,
-                                        site().resources("AWS::SSM::Parameter").firstKey(),
+                                        site().idOf("AWS::SSM::Parameter", "SiteRelease/Current"),
                                         id,
                                         site().resources("AWS::Logs::LogGroup").firstKey())
                         + script);

@@ -3,6 +3,8 @@ package dev.twinhost.rehearsal;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.twinhost.rehearsal.machines.Machine;
+import dev.twinhost.rehearsal.release.MachineRelease;
+import dev.twinhost.rehearsal.site.Association;
 import dev.twinhost.rehearsal.system.Await;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -47,8 +49,8 @@ class ReleaseInPlaceTest {
             assertRefused(
                     "a wrong Nginx file",
                     run(tree),
-                    "Nginx refuses the files of this release: nginx: [emerg] unknown directive \"bogus\" in"
-                            + " /etc/nginx/conf.d/site.conf:13");
+                    "Nginx refuses the files of this release: unknown directive"
+                            + " \"bogus\" in /etc/nginx/conf.d/site.conf:13");
         }
     }
 
@@ -70,7 +72,8 @@ class ReleaseInPlaceTest {
             assertRefused(
                     "an application that never becomes healthy",
                     run(tree),
-                    "twinhost_app: update rolled back due to failure or early termination of task [0-9a-z]{25}: .+");
+                    "twinhost_app: update rolled back due to failure or early termination of task [0-9a-z]{25}:"
+                            + " it ended \\(status 0\\) or was ended because it did not become healthy");
         }
     }
 
@@ -100,7 +103,7 @@ class ReleaseInPlaceTest {
                             .output()
                             .strip()
                             .equals("updating"));
-            laterRun.publish(second);
+            Association association = laterRun.publish(second);
             String said = site.inside(other, "twinhost", "release");
 
             assertThat(release.join()).endsWith(" has converged");
@@ -112,6 +115,8 @@ class ReleaseInPlaceTest {
                 assertThat(answer.reason()).isEqualTo("release " + converged() + " has converged");
                 assertThat(answer.uniqueId()).isEqualTo(other.instanceId());
             });
+            // as the association would: every machine has the release's verbs
+            assertThat(laterRun.apply(association, result -> {})).allMatch(MachineRelease::succeeded);
         }
         assertThat(site.endLoad("two releases at once").failures()).isEmpty();
     }
@@ -141,10 +146,7 @@ class ReleaseInPlaceTest {
                 .contains(PROMISE)
                 .endsWith("' for uniqueId: " + site.hosts().get(0).instanceId());
         String said = last.substring(last.indexOf(PROMISE) + PROMISE.length(), last.lastIndexOf("' for uniqueId: "));
-        assertThat(said)
-                .satisfiesAnyOf(
-                        text -> assertThat(text).isEqualTo(reason),
-                        text -> assertThat(text).matches(reason));
+        assertThat(said).matches(reason);
         assertThat(converged()).isEqualTo(before);
         assertThat(site.visit("https://www.example.com/whoami")).startsWith("served-by");
         assertThat(site.endLoad(what).failures()).isEmpty();
