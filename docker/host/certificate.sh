@@ -73,7 +73,7 @@ refusal() {
   may_act || return 0
   balancer=$(jq -r .balancer "$RELEASE/release.json")
   own=$(addresses "$balancer") || { echo "the balancer's name $balancer has no address yet" && return; }
-  for name in "www.$TWINHOST_DOMAIN" "$TWINHOST_DOMAIN"; do
+  for name in $(site_names); do
     other=$(addresses "$name") || { echo "$name has no A record yet" && return; }
     other=$(grep -vxF "$own" <<<"$other" | paste -sd ' ') || true
     [[ -z $other ]] || { echo "$name points to $other, which is not the balancer" && return; }

@@ -94,6 +94,24 @@ mounted() {
   [[ -n $ROOT ]] || grep -q ' /srv/twinhost ' /proc/self/mounts
 }
 
+# site_names: the names that the certificate is for, a line each; the first is the one that visitors are led to.
+site_names() {
+  printf '%s\n' "www.$TWINHOST_DOMAIN" "$TWINHOST_DOMAIN"
+}
+
+# served: the certificate that this machine's own edge shows a visitor, and the chain below it, as PEM. Returns 1 where it shows none within 5 s.
+served() {
+  { timeout -k 1 5 openssl s_client -connect "$TWINHOST_ADDRESS:443" -servername "www.$TWINHOST_DOMAIN" -showcerts </dev/null 2>/dev/null || true; } |
+    sed -n '/^-----BEGIN CERTIFICATE-----$/,/^-----END CERTIFICATE-----$/p' | grep .
+}
+
+# days_left: whole days until the end of the certificate on standard input.
+days_left() {
+  local end
+  end=$(date -d "$(openssl x509 -noout -enddate | cut -d= -f2)" +%s)
+  echo $(((end - $(date +%s)) / 86400))
+}
+
 # bounded SECONDS COMMAND…: for everything that touches the shared storage; a process that hangs in it obeys nothing but SIGKILL.
 bounded() {
   timeout -s KILL "$@"

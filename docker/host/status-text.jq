@@ -3,7 +3,7 @@ def pad(n): tostring | . + (" " * ([n - length, 1] | max));
 "site         \(.site)",
 "machine      \(.machine.instance), \(.machine.role), \(.machine.address), Swarm \(.machine.swarm), release \(.machine.release[0:12]), disk \(.machine.diskPercent) % full",
 "record       \(if .record then "generation \(.record.generation), cluster \(.record.cluster), converged \(.record.converged[0:12] | if . == "" then "nothing yet" else . end), read \(.record.readSecondsAgo) s ago" else "never read" end)",
-(if .machine.role == "witness" then empty else "certificate  \(if .certificate then "\(.certificate.names | join(", ")); \(.certificate.daysLeft) days left; \(if .certificate.placeholder then "placeholder" else "issued by \(.certificate.issuer)" end)" else "none" end)" end),
+(if .machine.role == "witness" then empty else "certificate  \(if .certificate then "\(.certificate.names | join(", ")); \(.certificate.daysLeft) days left; \(if .certificate.placeholder then "placeholder" else "issued by \(.certificate.issuer)" end)\(if .certificate.served then "" else " (not served)" end)" else "none" end)" end),
 "",
 ("NODE" | pad(28)) + ("INSTANCE" | pad(22)) + ("ROLE" | pad(9)) + ("STATE" | pad(9)) + ("AVAILABLE" | pad(11)) + "MANAGER",
 (.nodes[]? | (.name | pad(28)) + (.instance | pad(22)) + (.role | pad(9)) + (.state | pad(9)) + (.availability | pad(11)) + .manager),

@@ -40,5 +40,9 @@ $info[0] as $info | $nodes[0] as $nodes | $services[0] as $services | $tasks[0] 
     (if .record == null then "the cluster record was never read" elif .machine.mayAct then empty else "this machine may not act: \(.machine.mayNotActBecause)" end),
     (if $role == "witness" then empty elif .certificate == null then "there is no certificate" elif .certificate.placeholder then "a placeholder is served\(if .certificate.certbot == "" then "" else "; certbot: \(.certificate.certbot)" end)"
       elif .certificate.daysLeft < 14 then "the certificate ends in \(.certificate.daysLeft) days\(if .certificate.certbot == "" then "" else "; certbot: \(.certificate.certbot)" end)" else empty end),
+    (.certificate | select($role != "witness" and . != null)
+      | (select(.served | not) | "the edge of this machine shows no certificate"),
+        (select(.own | not) | "the edge serves another certificate than the one on this machine"),
+        (select(.missing != []) | "the certificate is not for \(.missing | join(", "))")),
     (if .record and .record.converged != "" and .record.converged != .machine.release then "this machine runs with release \(.machine.release[0:12]), \(.record.converged[0:12]) converged last" else empty end)
   ]}

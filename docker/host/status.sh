@@ -10,15 +10,19 @@ engine() {
   docker_api GET "$1" 5 2>/dev/null || echo null
 }
 
-# certificate: what this machine serves.
+# certificate: what this machine's edge shows a visitor, or, where that is nothing, what it would show.
 certificate() {
-  local file=$STATE/tls/current/fullchain.pem end
+  local file=$STATE/tls/current/fullchain.pem own shown answers=true
   [[ -e $file ]] || { echo null && return; }
-  end=$(date -d "$(openssl x509 -in "$file" -noout -enddate | cut -d= -f2)" +%s)
-  jq -n --arg names "$(openssl x509 -in "$file" -noout -ext subjectAltName | grep -o 'DNS:[^, ]*' | cut -d: -f2 | paste -sd ' ')" \
-    --arg issuer "$(openssl x509 -in "$file" -noout -issuer -nameopt RFC2253 | cut -d= -f2-)" --argjson days "$(((end - $(date +%s)) / 86400))" \
+  own=$(openssl x509 -in "$file")
+  shown=$(served | openssl x509 2>/dev/null) || { answers=false && shown=$own; }
+  jq -n --arg names "$(openssl x509 -noout -ext subjectAltName <<<"$shown" | grep -o 'DNS:[^, ]*' | cut -d: -f2 | paste -sd ' ')" --arg wanted "$(site_names)" \
+    --arg issuer "$(openssl x509 -noout -issuer -nameopt RFC2253 <<<"$shown" | cut -d= -f2-)" --argjson days "$(days_left <<<"$shown")" \
+    --argjson served "$answers" --argjson own "$([[ $shown == "$own" ]] && echo true || echo false)" \
     --arg certbot "$(bounded 5 cat "$SHARED/letsencrypt/$TWINHOST_ACME_NAME.status" 2>/dev/null || true)" \
-    '{names: ($names | split(" ")), issuer: $issuer, daysLeft: $days, placeholder: ($issuer == "CN=placeholder"), certbot: $certbot}'
+    '($names | split(" ")) as $names
+    | {names: $names, missing: (($wanted | split("\n")) - $names), issuer: $issuer, daysLeft: $days, served: $served, own: $own,
+      placeholder: ($issuer == "CN=placeholder"), certbot: $certbot}'
 }
 
 # collect: all of it as JSON.

@@ -35,6 +35,11 @@ mount_own() {
   fi
 }
 
+# trust: by the name under which openssl-rehash(1) would put it there.
+trust() {
+  install -m 644 "$TRUST" "$root/etc/ssl/certs/$(openssl x509 -in "$TRUST" -noout -subject_hash).0"
+}
+
 inside() {
   local own=$disk
   [[ ! -e $disk/image ]] || mount_own
@@ -54,6 +59,7 @@ inside() {
   echo "$HOSTNAME" > "$root/etc/hostname"
   printf '127.0.0.1 localhost\n::1 localhost\n' > "$root/etc/hosts"
   echo "nameserver $DNS" > "$root/etc/resolv.conf"
+  [[ -z ${TRUST:-} ]] || trust
   [[ -s $root/etc/machine-id ]] || tr -d - < /proc/sys/kernel/random/uuid > "$root/etc/machine-id"
   install -d -m 700 "$root/var/lib/cloud/seed/nocloud"
   install -m 600 "$dir/user-data" "$root/var/lib/cloud/seed/nocloud/user-data"

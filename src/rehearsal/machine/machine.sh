@@ -14,6 +14,7 @@
 #   CACHE        folder made by rootfs.sh
 #   EFS          folder that plays the shared storage
 #   DNS          address of the name server
+#   TRUST        optional: a certificate authority that the machine trusts beside the system's
 #   MEMORY       optional: limit as for memory.max
 #   DISK         optional: size of its disk in MiB, which is then a file system of its own that can be filled
 # and then also disk/ (what outlives a power cut), console.log, storage/ (while a file "stalled" is in it, a mount of the
@@ -54,7 +55,7 @@ main() {
 
 load_machine() {
   local required=(NAME HOSTNAME INSTANCE_ID NETNS CGROUP CACHE EFS DNS)
-  unset "${required[@]}" MEMORY DISK
+  unset "${required[@]}" TRUST MEMORY DISK
   [[ -r $dir/machine.env ]] || fail "$dir/machine.env: no such file"
   # shellcheck disable=SC1091 # made by the caller
   . "$dir/machine.env"

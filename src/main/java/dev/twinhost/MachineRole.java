@@ -15,11 +15,11 @@ import software.constructs.Construct;
 /**
  * What the machines may do in AWS: be reached with Session Manager and run the release's document, read their stack's
  * releases, mount the shared storage, see their own health at the load balancer, see their groups and have them replace
- * a machine or let one go, and log. Their groups add that they may signal to the stack.
+ * a machine or let one go, publish the site's metrics, and log. Their groups add that they may signal to the stack.
  *
  * <p>For Systems Manager it holds what AWS's managed policy has for these two purposes, written out, because that
  * policy also reads every parameter in the account. Its only other actions on {@code *} are some that AWS lets nobody
- * narrow down: to see groups and targets, and to log in to registries. The role comes before the groups, so it knows them by their tag, which no machine may write.
+ * narrow down: to see groups and targets, and to log in to registries; metrics are narrowed down by their namespace. The role comes before the groups, so it knows them by their tag, which no machine may write.
  */
 final class MachineRole extends Construct {
     // https://docs.aws.amazon.com/systems-manager/latest/userguide/getting-started-create-iam-instance-profile.html
@@ -58,6 +58,7 @@ final class MachineRole extends Construct {
         allow("SeeTargetHealth", List.of("elasticloadbalancing:DescribeTargetHealth"), "*");
         allow("SeeTheGroups", List.of("autoscaling:DescribeAutoScalingGroups"), "*");
         role.addToPolicy(changeTheGroups());
+        role.addToPolicy(publishMetrics());
         role.addToPolicy(storage.mountStatement());
         release.readStatements().forEach(role::addToPolicy);
         allow(
@@ -90,6 +91,19 @@ final class MachineRole extends Construct {
                 .conditions(Map.of(
                         "StringEquals",
                         Map.of("autoscaling:ResourceTag/" + SwarmHosts.STACK_TAG, stack.getStackName())))
+                .build();
+    }
+
+    /** The action takes no resources; what can be named is the namespace, which is called like the stack. */
+    // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/iam-cw-condition-keys-namespace.html
+    private PolicyStatement publishMetrics() {
+        return PolicyStatement.Builder.create()
+                .sid("PublishMetricsOfThisStack")
+                .actions(List.of("cloudwatch:PutMetricData"))
+                .resources(List.of("*"))
+                .conditions(Map.of(
+                        "StringEquals",
+                        Map.of("cloudwatch:namespace", Stack.of(this).getStackName())))
                 .build();
     }
 

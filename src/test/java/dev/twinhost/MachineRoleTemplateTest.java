@@ -92,6 +92,15 @@ class MachineRoleTemplateTest {
     }
 
     @Test
+    void shouldPublishMetricsInTheNamespaceOfItsOwnStackAlone() {
+        JsonNode statement = statement("cloudwatch:PutMetricData");
+
+        assertThat(actions(statement)).containsExactly("cloudwatch:PutMetricData");
+        assertThat(statement.path("Condition").toString())
+                .isEqualTo("{\"StringEquals\":{\"cloudwatch:namespace\":\"Twinhost\"}}");
+    }
+
+    @Test
     void shouldHaveNoActionOnEverythingButThoseThatAwsLetsNobodyNarrowDown() {
         Map<String, List<String>> onEverything = new TreeMap<>();
         statements().stream()
@@ -100,7 +109,11 @@ class MachineRoleTemplateTest {
 
         assertThat(onEverything)
                 .containsOnlyKeys(
-                        "BeReachedBySessionManager", "RunTheReleaseDocument", "SeeTargetHealth", "SeeTheGroups");
+                        "BeReachedBySessionManager",
+                        "RunTheReleaseDocument",
+                        "SeeTargetHealth",
+                        "SeeTheGroups",
+                        "PublishMetricsOfThisStack");
         assertThat(onEverything.get("SeeTargetHealth")).containsExactly("elasticloadbalancing:DescribeTargetHealth");
         assertThat(onEverything.get("SeeTheGroups")).containsExactly("autoscaling:DescribeAutoScalingGroups");
         assertThat(onEverything.values())

@@ -277,7 +277,7 @@ class ScriptsTest {
         Stream.concat(files(VERBS), Stream.of(LAUNCHER))
                 .flatMap(file -> read(file).lines())
                 .filter(line -> Pattern.compile(
-                                "\\baws (ssm|s3api|elbv2|cloudformation|autoscaling|secretsmanager|ecr) ")
+                                "\\baws (ssm|s3api|elbv2|cloudformation|autoscaling|secretsmanager|ecr|cloudwatch) ")
                         .matcher(line)
                         .find())
                 .forEach(line -> assertThat(line).contains("timeout "));

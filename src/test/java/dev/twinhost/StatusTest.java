@@ -42,6 +42,7 @@ class StatusTest {
         shell.standIn("aws", "cat \"$TWINHOST_ROOT/health\"");
         health("healthy");
         certificate("/CN=Some CA", 60);
+        Edge.standIn(shell);
         disk(31);
     }
 
@@ -136,6 +137,33 @@ class StatusTest {
         certificate("/CN=Some CA", 5);
 
         assertThat(wrong()).anyMatch(line -> line.matches("the certificate ends in [45] days"));
+    }
+
+    @Test
+    void shouldShowWhatIsServedAndSayThatThisMachineHasAnother() {
+        Edge.serves(shell, 5, "www.example.com", "example.com");
+
+        assertThat(wrong())
+                .hasSize(2)
+                .anyMatch(line -> line.matches("the certificate ends in [45] days"))
+                .contains("the edge serves another certificate than the one on this machine");
+    }
+
+    @Test
+    void shouldSayWhichNameTheServedCertificateLacks() {
+        Edge.serves(shell, 60, "www.example.com");
+
+        assertThat(wrong()).contains("the certificate is not for example.com");
+    }
+
+    @Test
+    void shouldSayThatNothingIsServed() {
+        Edge.silent(shell);
+
+        assertThat(wrong()).containsExactly("the edge of this machine shows no certificate");
+        assertThat(status().output())
+                .containsPattern(
+                        "certificate  www.example.com, example.com; (59|60) days left; issued by CN=Some CA \\(not served\\)\n");
     }
 
     @Test

@@ -143,6 +143,7 @@ final class Ec2 implements Fleet {
         environment.put("CACHE", cache.toString());
         environment.put("EFS", Folders.make(storage).toString());
         environment.put("DNS", site.vpc().resolver());
+        environment.put("TRUST", rehearsal.state().trust().toString());
         Path disk = rehearsal.state().diskSize();
         if (Files.exists(disk)) {
             environment.put("DISK", Folders.read(disk));

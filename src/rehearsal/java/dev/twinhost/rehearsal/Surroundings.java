@@ -51,7 +51,7 @@ final class Surroundings {
         Daemon balancer = startBalancer();
         Authority authority = new Authority(scripts, state.authority(), fabric.internet(), tools, cache);
         authority.start();
-        Folders.write(state.visitor().resolve("ca.pem"), authority.root());
+        Folders.write(state.trust(), authority.root());
         Folders.write(state.visitor().resolve("resolv.conf"), "nameserver " + Fabric.RESOLVER + "\n");
         RunningBalancer running = new RunningBalancer(state.balancer());
         Await.that("the balancer", LIMIT, () -> balancer.running() && running.answers());

@@ -15,6 +15,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.HashMap;
@@ -113,6 +114,28 @@ class SiteUpTest {
             assertThat(rehearsal.connections(orders)).isEqualTo(connections);
         } finally {
             rehearsal.undrain(orders);
+        }
+    }
+
+    @Test
+    void shouldPublishForEachHostTheDaysLeftOfWhatItServesAndThatItIsTrusted(SharedSite site) {
+        for (Machine host : site.hosts()) {
+            assertThat(site.inside(host, "systemctl", "is-active", "twinhost-metrics.timer"))
+                    .isEqualTo("active");
+            site.inside(host, "systemctl", "start", "twinhost-metrics.service");
+            long days = Duration.between(
+                            Instant.now(), site.served(host).getNotAfter().toInstant())
+                    .toDays();
+            String last = Folders.read(site.rehearsal().state().awsCalls())
+                    .lines()
+                    .filter(line -> line.contains(" " + host.name() + " monitoring:PutMetricData "))
+                    .reduce("", (first, second) -> second);
+            assertThat(last)
+                    .endsWith(" Namespace=Twinhost 200")
+                    .contains(
+                            "{\"MetricName\":\"CertificateDaysLeft\",\"Value\":" + days + ",",
+                            "{\"MetricName\":\"CertificateTrusted\",\"Value\":1,",
+                            "\"Dimensions\":[{\"Name\":\"Instance\",\"Value\":\"" + host.instanceId() + "\"}]");
         }
     }
 

@@ -35,6 +35,8 @@ final class Api {
                 "secretsmanager:DescribeSecret", new DescribeSecret(secrets),
                 "secretsmanager:GetSecretValue", new GetSecretValue(secrets),
                 "elasticloadbalancing:DescribeTargetHealth", new DescribeTargetHealth(site, balancer),
+                // as it is signed; IAM calls it cloudwatch:PutMetricData
+                "monitoring:PutMetricData", new PutMetricData(),
                 "cloudformation:SignalResource", new SignalResource(site, machines),
                 "autoscaling:DescribeAutoScalingGroups", new DescribeAutoScalingGroups(site, machines, groups),
                 "autoscaling:SetInstanceHealth", new SetInstanceHealth(site, machines, groups),

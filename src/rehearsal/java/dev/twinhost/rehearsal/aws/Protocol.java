@@ -12,7 +12,10 @@ import java.util.TreeMap;
 
 /** How a service of AWS is spoken to: where a request names its action and parameters, and what an error looks like. */
 enum Protocol {
-    /** Systems Manager and Secrets Manager: the action in a header, the parameters as a JSON object. */
+    /**
+     * Systems Manager, Secrets Manager and CloudWatch: the action in a header, the parameters as a JSON object; one that
+     * is no text or number stays JSON.
+     */
     JSON {
         @Override
         String action(HttpExchange exchange, Map<String, String> parameters) {
@@ -25,8 +28,11 @@ enum Protocol {
             Map<String, String> parameters = new TreeMap<>();
             MAPPER.readTree(exchange.getRequestBody())
                     .properties()
-                    .forEach(field ->
-                            parameters.put(field.getKey(), field.getValue().asText()));
+                    .forEach(field -> parameters.put(
+                            field.getKey(),
+                            field.getValue().isValueNode()
+                                    ? field.getValue().asText()
+                                    : field.getValue().toString()));
             return parameters;
         }
 

@@ -94,6 +94,11 @@ public record StateFolder(Path root) {
         return make("visitor");
     }
 
+    /** The root under which the CA issues: what visitors and machines trust. */
+    public Path trust() {
+        return visitor().resolve("ca.pem");
+    }
+
     /** The files of the shared storage. */
     public Path storage(String fileSystem) {
         return make("storage").resolve(fileSystem);

@@ -293,6 +293,18 @@ class AwsStandInTest {
     }
 
     @Test
+    void shouldTakeMetricsAndShowThemInItsLog() throws Exception {
+        String days = "[{\"MetricName\":\"DaysLeft\",\"Value\":89.0}]";
+
+        assertThat(send(metrics("Small", days)).statusCode()).isEqualTo(200);
+        assertThat(Folders.read(state.awsCalls()))
+                .contains(" 1 monitoring:PutMetricData MetricData=" + days + " Namespace=Small 200\n");
+        assertThat(send(metrics("AWS/EC2", days)).body()).contains("InvalidParameterValue");
+        assertThat(send(metrics("Small", "[]")).body()).contains("InvalidParameterValue");
+        assertThat(send(metrics("Small", days.replace("89.0", "null"))).body()).contains("InvalidParameterValue");
+    }
+
+    @Test
     void shouldRefuseCallsThatAreNotSignedWithTheMachinesOwnKeys() throws Exception {
         URI uri = uri(api, "/");
         assertThat(send(HttpRequest.newBuilder(uri).POST(BodyPublishers.noBody()))
@@ -383,6 +395,12 @@ class AwsStandInTest {
 
     private HttpRequest.Builder form(String service, String body) {
         return signed(service, "/").POST(BodyPublishers.ofString(body));
+    }
+
+    private HttpRequest.Builder metrics(String namespace, String data) {
+        return signed("monitoring", "/")
+                .header("X-Amz-Target", "GraniteServiceVersion20100801.PutMetricData")
+                .POST(BodyPublishers.ofString("{\"Namespace\": \"" + namespace + "\", \"MetricData\": " + data + "}"));
     }
 
     private HttpRequest.Builder json(String action, String body) {
