@@ -25,6 +25,7 @@ import picocli.CommandLine.Command;
             StartCommand.class,
             ReplaceCommand.class,
             RollCommand.class,
+            RenewCommand.class,
             DownCommand.class
         })
 final class Rehearse {

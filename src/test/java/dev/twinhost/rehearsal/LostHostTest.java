@@ -73,8 +73,7 @@ class LostHostTest {
     void shouldKeepTheLineageAndBeReplacedUnaskedWhenTheHostDiesThatIsRenewingTheCertificate() {
         site.limit("DOWN=20");
         Machine renews = site.hostOf("certbot");
-        CompletableFuture<?> renewal = CompletableFuture.runAsync(
-                () -> site.attempt(renews, site.renewal(renews).toArray(String[]::new)));
+        CompletableFuture<?> renewal = CompletableFuture.runAsync(() -> new Renewal(site.rehearsal(), renews).order());
         Await.that(
                 "an order of the renewal",
                 Duration.ofSeconds(60),

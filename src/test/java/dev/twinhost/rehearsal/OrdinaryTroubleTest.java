@@ -8,6 +8,8 @@ import dev.twinhost.rehearsal.system.Await;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Collections;
+import java.util.Map;
 import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -68,6 +70,20 @@ class OrdinaryTroubleTest {
         LoadResult result = site.endLoad("an edge dies");
         assertThat(result.failuresBetween(death.plus(Noticed.by(site)), Instant.MAX))
                 .isEmpty();
+    }
+
+    @Test
+    void shouldServeARenewedCertificateFromBothHostsWithinAMinuteWithoutALostRequest() {
+        Map<Machine, Duration> served = Renewal.of(site.rehearsal()).run(site.hosts());
+
+        assertThat(site.hosts())
+                .extracting(site::served)
+                .allMatch(site.served(site.hosts().get(0))::equals);
+        assertThat(served.values()).hasSize(2).allMatch(time -> time.compareTo(Renewal.LIMIT) <= 0);
+        LoadResult result = site.endLoad(
+                "the certificate is renewed: served by both hosts %.1f s after its issue",
+                Collections.max(served.values()).toMillis() / 1000.0);
+        assertThat(result.failures()).isEmpty();
     }
 
     @Test

@@ -143,34 +143,9 @@ class RunningSite implements AutoCloseable {
                 .orElseThrow(() -> new AssertionError("Host " + host.name() + " shows no certificate"));
     }
 
-    /** certbot's command for a renewal before its time, on the host that runs certbot. */
-    final List<String> renewal(Machine host) {
-        return List.of(
-                "docker",
-                "exec",
-                containers(host, "certbot").get(0),
-                "certbot",
-                "renew",
-                "--force-renewal",
-                // else it sleeps up to eight minutes where nobody watches
-                "--no-random-sleep-on-renew",
-                "-n",
-                "--config-dir",
-                "/srv/letsencrypt/production",
-                "--work-dir",
-                "/tmp/renewal/work",
-                "--logs-dir",
-                "/tmp/renewal/logs");
-    }
-
-    /** Has the certificate renewed before its time; returns when that host serves the new one. */
+    /** Has the certificate renewed before its time on the host that runs certbot; returns when that one serves it. */
     final void renew(Machine host) {
-        X509Certificate old = served(host);
-        inside(host, renewal(host).toArray(String[]::new));
-        Await.that(
-                "the renewed certificate on host " + host.name(),
-                Duration.ofSeconds(60),
-                () -> !served(host).equals(old));
+        new Renewal(rehearsal, host).run(List.of(host));
     }
 
     /** Since when it has been running, by its PID 1. */

@@ -140,6 +140,18 @@ class SiteUpTest {
     }
 
     @Test
+    void shouldHaveTheCertificateRenewedAndSayWhenEachHostServesIt(SharedSite site) throws Exception {
+        X509Certificate old = site.served(site.hosts().get(0));
+        Commands.Run renew = site.commands().run("renew");
+        assertThat(renew.output())
+                .containsPattern("certbot renews on host [12]\n")
+                .containsPattern("host 1 serves the new certificate [0-9.]+ s after its issue\n")
+                .containsPattern("host 2 serves the new certificate [0-9.]+ s after its issue\n");
+        assertThat(renew.status()).isZero();
+        assertThat(site.hosts()).extracting(site::served).doesNotContain(old);
+    }
+
+    @Test
     void shouldShowNoJoinTokenInLogsOrTheProcessList(SharedSite site) {
         Path storage = site.rehearsal().state().storage(site.rehearsal().site().fileSystem());
         String token =
