@@ -1,5 +1,7 @@
 package dev.twinhost.rehearsal;
 
+import dev.twinhost.rehearsal.authority.Authority;
+import dev.twinhost.rehearsal.authority.RunningAuthority;
 import dev.twinhost.rehearsal.balancer.RunningBalancer;
 import dev.twinhost.rehearsal.balancer.TargetHealth;
 import dev.twinhost.rehearsal.load.Load;
@@ -347,9 +349,10 @@ public final class Rehearsal {
         unstall(machine);
     }
 
-    /** Undoes everything that was cut. */
+    /** Undoes everything that was cut, and the trouble of the CA. */
     public void mend() {
         fabric.mend();
+        authority().mend();
         machines.all().forEach(this::unstall);
     }
 
@@ -411,6 +414,11 @@ public final class Rehearsal {
 
     public List<TargetHealth> health(TargetGroup group) {
         return balancer.health(group);
+    }
+
+    /** The CA, as it runs. */
+    public RunningAuthority authority() {
+        return new RunningAuthority(state.authority(), tools().log(Authority.FRONT));
     }
 
     public Optional<Signal> signal(Machine machine) {

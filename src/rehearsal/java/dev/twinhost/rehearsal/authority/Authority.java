@@ -17,6 +17,9 @@ import java.util.List;
  * the rehearsal's authority, which the machines trust. Its challenges come from the internet, as a visitor's requests do.
  */
 public final class Authority {
+    /** Its front, and the name of its log. */
+    public static final String FRONT = "acme-front";
+
     private static final Duration LIMIT = Duration.ofSeconds(20);
 
     private final Path scripts;
@@ -49,8 +52,7 @@ public final class Authority {
                 "/mnt/pebble.json",
                 "-dnsserver",
                 Fabric.RESOLVER + ":53");
-        Tools.Daemon front =
-                tools.daemon("acme-front", internet, folder, "haproxy", "-db", "-f", "/mnt/acme-front.cfg");
+        Tools.Daemon front = tools.daemon(FRONT, internet, folder, "haproxy", "-db", "-f", "/mnt/acme-front.cfg");
         Await.that(
                 "the CA to answer as " + DnsConfiguration.AUTHORITIES.get(0),
                 LIMIT,
@@ -92,6 +94,7 @@ public final class Authority {
         String chain = Folders.read(folder.resolve("fullchain.pem"));
         Folders.write(folder.resolve("front.pem"), chain + Folders.read(folder.resolve("privkey.pem")));
         Folders.write(folder.resolve("ca.pem"), chain);
+        Folders.write(folder.resolve(RunningAuthority.CONDUCT), RunningAuthority.conduct());
         for (String file : List.of("pebble.json", "acme-front.cfg")) {
             Folders.write(
                     folder.resolve(file), Folders.read(scripts.resolve("tools").resolve(file)));

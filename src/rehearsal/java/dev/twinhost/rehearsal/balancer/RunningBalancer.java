@@ -1,40 +1,35 @@
 package dev.twinhost.rehearsal.balancer;
 
 import dev.twinhost.rehearsal.site.TargetGroup;
-import dev.twinhost.rehearsal.system.Failure;
-import java.io.ByteArrayOutputStream;
-import java.io.IOException;
-import java.net.StandardProtocolFamily;
-import java.net.UnixDomainSocketAddress;
-import java.nio.ByteBuffer;
-import java.nio.channels.SocketChannel;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
+import dev.twinhost.rehearsal.system.RuntimeSocket;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 
 /** The balancer while it runs: its targets, named by instance id, through HAProxy's runtime socket. */
 public final class RunningBalancer {
-    private final Path socket;
+    private final RuntimeSocket socket;
 
     public RunningBalancer(Path folder) {
-        socket = folder.resolve(BalancerConfiguration.SOCKET);
+        socket = new RuntimeSocket("The balancer", folder.resolve(BalancerConfiguration.SOCKET));
     }
 
     public boolean answers() {
-        return Files.exists(socket) && ask("show info").contains("Uptime");
+        return socket.answers();
     }
 
     /** Makes an instance a target; it gets visitors as soon as a check has passed. */
     public void register(TargetGroup group, String instanceId, String address) {
         String checked = BalancerConfiguration.backend(group) + "/" + instanceId;
         String open = BalancerConfiguration.open(BalancerConfiguration.backend(group)) + "/" + instanceId;
-        demand("add server " + checked + " " + BalancerConfiguration.checked(group, address), "New server registered.");
-        demand("add server " + open + " " + BalancerConfiguration.unchecked(group, address), "New server registered.");
-        demand("enable health " + checked, "");
-        demand("enable server " + checked, "");
-        demand("enable server " + open, "");
+        socket.demand(
+                "add server " + checked + " " + BalancerConfiguration.checked(group, address),
+                "New server registered.");
+        socket.demand(
+                "add server " + open + " " + BalancerConfiguration.unchecked(group, address), "New server registered.");
+        socket.demand("enable health " + checked, "");
+        socket.demand("enable server " + checked, "");
+        socket.demand("enable server " + open, "");
     }
 
     /** No new connections for this target; those that it has go on. */
@@ -50,7 +45,8 @@ public final class RunningBalancer {
     public void release(TargetGroup group, String instanceId) {
         state(group, instanceId, "maint");
         if (group.endsDeregisteredConnections()) {
-            backends(group).forEach(backend -> demand("shutdown sessions server " + backend + "/" + instanceId, ""));
+            backends(group)
+                    .forEach(backend -> socket.demand("shutdown sessions server " + backend + "/" + instanceId, ""));
         }
     }
 
@@ -61,10 +57,10 @@ public final class RunningBalancer {
                 continue;
             }
             String server = backend + "/" + instanceId;
-            demand("set server " + server + " state maint", "");
-            demand("shutdown sessions server " + server, "");
-            demand("wait 5s srv-removable " + server, "Done.");
-            demand("del server " + server, "Server deleted.");
+            socket.demand("set server " + server + " state maint", "");
+            socket.demand("shutdown sessions server " + server, "");
+            socket.demand("wait 5s srv-removable " + server, "Done.");
+            socket.demand("del server " + server, "Server deleted.");
         }
     }
 
@@ -86,7 +82,7 @@ public final class RunningBalancer {
 
     /** The statistics of the servers of a backend. */
     private List<Row> rows(String backend) {
-        String[] lines = ask("show stat " + backend + " 4 -1").split("\n");
+        String[] lines = socket.ask("show stat " + backend + " 4 -1").split("\n");
         List<String> names = Arrays.asList(lines[0].replaceFirst("^# ", "").split(","));
         return Arrays.stream(lines)
                 .skip(1)
@@ -129,36 +125,13 @@ public final class RunningBalancer {
 
     private void state(TargetGroup group, String instanceId, String state) {
         for (String backend : backends(group)) {
-            demand("set server " + backend + "/" + instanceId + " state " + state, "");
+            socket.demand("set server " + backend + "/" + instanceId + " state " + state, "");
         }
     }
 
     private static List<String> backends(TargetGroup group) {
         String checked = BalancerConfiguration.backend(group);
         return List.of(checked, BalancerConfiguration.open(checked));
-    }
-
-    private void demand(String command, String wanted) {
-        String answer = ask(command).strip();
-        if (!answer.equals(wanted)) {
-            throw new Failure("The balancer refuses \"" + command + "\": " + answer);
-        }
-    }
-
-    private String ask(String command) {
-        try (SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX)) {
-            channel.connect(UnixDomainSocketAddress.of(socket));
-            channel.write(ByteBuffer.wrap((command + "\n").getBytes(StandardCharsets.UTF_8)));
-            ByteArrayOutputStream answer = new ByteArrayOutputStream();
-            ByteBuffer buffer = ByteBuffer.allocate(16 * 1024);
-            while (channel.read(buffer) >= 0) {
-                answer.write(buffer.array(), 0, buffer.position());
-                buffer.clear();
-            }
-            return answer.toString(StandardCharsets.UTF_8);
-        } catch (IOException e) {
-            throw new Failure("The balancer does not answer at " + socket + ": " + e.getMessage(), e);
-        }
     }
 
     private record Row(List<String> names, String[] values) {
