@@ -182,8 +182,7 @@ class BootstrapTest {
         Shell.Result result = bootstrap(Release.SHA);
 
         assertThat(result.status()).isEqualTo(1);
-        assertThat(result.lastLine())
-                .contains("Nginx refuses the files of this release: unknown directive");
+        assertThat(result.lastLine()).contains("Nginx refuses the files of this release: unknown directive");
     }
 
     @Test
