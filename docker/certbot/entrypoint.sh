@@ -7,6 +7,7 @@
 # Each ACME server has its own directory, so that a certificate of a staging server never stands in for one of production.
 set -eu
 : "${TWINHOST_DOMAIN:?}" "${TWINHOST_EMAIL:?}" "${TWINHOST_ACME_DIRECTORY:?}" "${TWINHOST_ACME_NAME:?}"
+: "${TWINHOST_ACME_PROFILE?}" "${TWINHOST_EXTRA_DOMAINS?}" # empty where there is none
 
 # empty in the container, a temporary folder in tests
 root=${TWINHOST_ROOT:-}
@@ -15,7 +16,9 @@ plan=$config.next # failures in a row, time of the next attempt, names
 status=$config.status
 webroot=$root/srv/acme
 preflight=$root/srv/preflight
-names="www.$TWINHOST_DOMAIN,$TWINHOST_DOMAIN"
+# shellcheck disable=SC2086 # names hold neither spaces nor patterns
+names=$(printf '%s,' "www.$TWINHOST_DOMAIN" "$TWINHOST_DOMAIN" $TWINHOST_EXTRA_DOMAINS)
+names=${names%,}
 umask 077
 
 # pause SECONDS: ends at once when the container is told to stop.
@@ -80,10 +83,16 @@ may_order() {
   return 1
 }
 
-# order: one run of certbot; it orders only what is missing or due.
+# order: one run of certbot; it orders only what is missing or due. With --cert-name the list of names is the whole of what the certificate has, and
+# --renew-with-new-domains says that a longer or shorter one than before is meant. A profile is asked for where the CA still has it: else its own choice
+# is better than no certificate. Hooks that came with a copied folder belong to
+# another host.
+# https://eff-certbot.readthedocs.io/en/stable/using.html#changing-a-certificate-s-domains
 order() {
+  set --
+  [ -z "$TWINHOST_ACME_PROFILE" ] || set -- --preferred-profile "$TWINHOST_ACME_PROFILE"
   certbot certonly -n --agree-tos -m "$TWINHOST_EMAIL" --server "$TWINHOST_ACME_DIRECTORY" \
-    --webroot -w "$webroot" --cert-name "$TWINHOST_DOMAIN" -d "www.$TWINHOST_DOMAIN" -d "$TWINHOST_DOMAIN" --expand --keep-until-expiring \
+    --webroot -w "$webroot" --cert-name "$TWINHOST_DOMAIN" -d "$names" --renew-with-new-domains --keep-until-expiring --no-directory-hooks "$@" \
     --config-dir "$config" --work-dir /tmp/certbot/work --logs-dir /tmp/certbot/logs
 }
 

@@ -7,6 +7,7 @@ load_machine
 load_settings "$RELEASE"
 
 readonly TLS=$STATE/tls
+mapfile -t names < <(site_names)
 exec 7>"$VOLATILE/certificate.lock"
 flock -w 60 7 || die 'waited 60 s for another run of this verb'
 
@@ -56,7 +57,7 @@ make_placeholder() {
   rm -rf "$new"
   mkdir "$new"
   openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 365 -subj /CN=placeholder \
-    -addext "subjectAltName=DNS:www.$TWINHOST_DOMAIN,DNS:$TWINHOST_DOMAIN" -keyout "$new/privkey.pem" -out "$new/fullchain.pem" 2>/dev/null ||
+    -addext "subjectAltName=$(printf 'DNS:%s\n' "${names[@]}" | paste -sd ,)" -keyout "$new/privkey.pem" -out "$new/fullchain.pem" 2>/dev/null ||
     die 'the placeholder certificate could not be made'
   adopt "$new"
   log 'serves a placeholder until there is a certificate on the shared storage'
@@ -73,7 +74,7 @@ refusal() {
   may_act || return 0
   balancer=$(jq -r .balancer "$RELEASE/release.json")
   own=$(addresses "$balancer") || { echo "the balancer's name $balancer has no address yet" && return; }
-  for name in $(site_names); do
+  for name in "${names[@]}"; do
     other=$(addresses "$name") || { echo "$name has no A record yet" && return; }
     other=$(grep -vxF "$own" <<<"$other" | paste -sd ' ') || true
     [[ -z $other ]] || { echo "$name points to $other, which is not the balancer" && return; }

@@ -96,7 +96,8 @@ mounted() {
 
 # site_names: the names that the certificate is for, a line each; the first is the one that visitors are led to.
 site_names() {
-  printf '%s\n' "www.$TWINHOST_DOMAIN" "$TWINHOST_DOMAIN"
+  # shellcheck disable=SC2086 # names hold neither spaces nor patterns
+  printf '%s\n' "www.$TWINHOST_DOMAIN" "$TWINHOST_DOMAIN" $TWINHOST_EXTRA_DOMAINS
 }
 
 # served: the certificate that this machine's own edge shows a visitor, and the chain below it, as PEM. Returns 1 where it shows none within 5 s.

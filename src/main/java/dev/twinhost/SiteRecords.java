@@ -1,9 +1,13 @@
 package dev.twinhost;
 
 import dev.twinhost.settings.Settings;
+import java.util.List;
 import software.amazon.awscdk.Duration;
 import software.amazon.awscdk.services.elasticloadbalancingv2.NetworkLoadBalancer;
 import software.amazon.awscdk.services.route53.ARecord;
+import software.amazon.awscdk.services.route53.CaaRecord;
+import software.amazon.awscdk.services.route53.CaaRecordValue;
+import software.amazon.awscdk.services.route53.CaaTag;
 import software.amazon.awscdk.services.route53.CnameRecord;
 import software.amazon.awscdk.services.route53.HostedZone;
 import software.amazon.awscdk.services.route53.HostedZoneAttributes;
@@ -14,7 +18,8 @@ import software.amazon.awscdk.services.route53.targets.LoadBalancerTarget;
 import software.constructs.Construct;
 
 /**
- * The site's names: the apex as an alias of the load balancer (an apex can be no CNAME), {@code www} as a CNAME.
+ * The site's names: the apex and the extra names in its zone as aliases of the load balancer (an apex can be no CNAME),
+ * {@code www} as a CNAME. Where it is wanted, a CAA record at the apex, which binds every name of the zone.
  *
  * <p>The hosted zone has to exist. The records are weighted, so that they can stand beside those of another host
  * while a site moves in. Both need the same set identifier as long as the site lives: another one is another record.
@@ -22,21 +27,42 @@ import software.constructs.Construct;
 final class SiteRecords extends Construct {
     private static final String SET_IDENTIFIER = "twinhost";
 
+    /** As which Let's Encrypt reads such a record: https://letsencrypt.org/docs/caa/. */
+    private static final String AUTHORITY = "letsencrypt.org";
+
     SiteRecords(Construct scope, String id, Settings settings, NetworkLoadBalancer balancer) {
         super(scope, id);
         IHostedZone zone = zone(settings);
-        ARecord.Builder.create(this, "Apex")
-                .zone(zone)
-                .recordName(settings.domain())
-                .target(RecordTarget.fromAlias(new LoadBalancerTarget(balancer)))
-                .weight(settings.dnsWeight())
-                .setIdentifier(SET_IDENTIFIER)
-                .build();
+        alias("Apex", settings.domain(), zone, settings, balancer);
         CnameRecord.Builder.create(this, "Www")
                 .zone(zone)
                 .recordName(settings.www())
                 .domainName(balancer.getLoadBalancerDnsName())
                 .ttl(Duration.seconds(60))
+                .weight(settings.dnsWeight())
+                .setIdentifier(SET_IDENTIFIER)
+                .build();
+        settings.extraDomains().stream()
+                .filter(settings::isInZone)
+                .forEach(name -> alias("Extra-" + name, name, zone, settings, balancer));
+        if (settings.caa()) {
+            CaaRecord.Builder.create(this, "Caa")
+                    .zone(zone)
+                    .recordName(settings.domain())
+                    .values(List.of(CaaRecordValue.builder()
+                            .flag(0)
+                            .tag(CaaTag.ISSUE)
+                            .value(AUTHORITY)
+                            .build()))
+                    .build();
+        }
+    }
+
+    private void alias(String id, String name, IHostedZone zone, Settings settings, NetworkLoadBalancer balancer) {
+        ARecord.Builder.create(this, id)
+                .zone(zone)
+                .recordName(name)
+                .target(RecordTarget.fromAlias(new LoadBalancerTarget(balancer)))
                 .weight(settings.dnsWeight())
                 .setIdentifier(SET_IDENTIFIER)
                 .build();

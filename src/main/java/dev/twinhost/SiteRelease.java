@@ -67,6 +67,8 @@ final class SiteRelease extends Construct {
         exports.put("TWINHOST_EMAIL", settings.email());
         exports.put("TWINHOST_ACME_DIRECTORY", settings.acme().directory());
         exports.put("TWINHOST_ACME_NAME", settings.acme().name());
+        exports.put("TWINHOST_ACME_PROFILE", settings.acmeProfile().orElse(""));
+        exports.put("TWINHOST_EXTRA_DOMAINS", String.join(" ", settings.extraDomains()));
         exports.put("TWINHOST_APP_IMAGE", image.name());
         exports.put("TWINHOST_APP_PORT", String.valueOf(settings.appPort()));
         exports.put("TWINHOST_APP_REPLICAS", String.valueOf(settings.appReplicas()));

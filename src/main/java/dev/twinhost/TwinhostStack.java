@@ -55,6 +55,17 @@ final class TwinhostStack extends Stack {
                             "appReplicas is 1: when the host of the only replica dies, and whenever the application is updated, "
                                     + "the site answers with errors until another replica has started.");
         }
+        List<String> elsewhere = settings.extraDomains().stream()
+                .filter(name -> settings.dns() == Dns.ALL && !settings.isInZone(name))
+                .toList();
+        if (!elsewhere.isEmpty()) {
+            Annotations.of(this)
+                    .addWarningV2(
+                            "twinhost:extraDomains",
+                            "extraDomains: " + String.join(", ", elsewhere) + " not in the zone of " + settings.domain()
+                                    + ", so their records are yours to make. Until each of them leads to the balancer (output"
+                                    + " BalancerName), no certificate is ordered or renewed, for no name.");
+        }
     }
 
     private String sessionCommand() {

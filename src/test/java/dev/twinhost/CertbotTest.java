@@ -31,7 +31,9 @@ class CertbotTest {
                 .with("TWINHOST_DOMAIN", "example.com")
                 .with("TWINHOST_EMAIL", "someone@example.com")
                 .with("TWINHOST_ACME_DIRECTORY", "https://acme.example/directory")
-                .with("TWINHOST_ACME_NAME", "production");
+                .with("TWINHOST_ACME_NAME", "production")
+                .with("TWINHOST_ACME_PROFILE", "")
+                .with("TWINHOST_EXTRA_DOMAINS", "");
         shell.write("srv/letsencrypt/keep", "");
         shell.write("srv/preflight/keep", "");
         shell.uptime(START);
@@ -66,8 +68,8 @@ class CertbotTest {
                 .isEqualTo(
                         "certonly -n --agree-tos -m someone@example.com --server https://acme.example/directory --webroot -w "
                                 + root
-                                + "/srv/acme --cert-name example.com -d www.example.com -d example.com --expand --keep-until-expiring"
-                                + " --config-dir " + root
+                                + "/srv/acme --cert-name example.com -d www.example.com,example.com --renew-with-new-domains"
+                                + " --keep-until-expiring --no-directory-hooks --config-dir " + root
                                 + "/srv/letsencrypt/production --work-dir /tmp/certbot/work --logs-dir /tmp/certbot/logs");
         assertThat(times().get(0)).isLessThan(60);
     }
@@ -162,6 +164,32 @@ class CertbotTest {
     void shouldTryAtOnceWhenTheNamesChange() throws Exception {
         certbot("exit 1");
         shell.write("srv/letsencrypt/production.next", "5 " + (START + 80_000) + " www.example.net,example.net\n");
+
+        run(START + 50);
+
+        assertThat(orders()).hasSize(1);
+    }
+
+    @Test
+    void shouldOrderForEveryExtraNameInTheProfileThatIsWanted() throws Exception {
+        shell.with("TWINHOST_EXTRA_DOMAINS", "old.example.com example.net").with("TWINHOST_ACME_PROFILE", "tlsserver");
+
+        run(START + 60);
+
+        assertThat(orders())
+                .singleElement()
+                .asString()
+                .contains(" -d www.example.com,example.com,old.example.com,example.net ")
+                .contains(" --preferred-profile tlsserver ");
+        assertThat(shell.read("srv/letsencrypt/production.status"))
+                .isEqualTo("has a certificate for www.example.com,example.com,old.example.com,example.net\n");
+    }
+
+    @Test
+    void shouldTakeAnExtraNameMoreOrLessForOtherNames() throws Exception {
+        shell.write(
+                "srv/letsencrypt/production.next",
+                "5 " + (START + 80_000) + " www.example.com,example.com,old.example.com\n");
 
         run(START + 50);
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -35,6 +36,18 @@ class CertificateTest {
                 .contains("CN = placeholder", "DNS:www.example.com, DNS:example.com");
         assertThat(openssl("pkey -pubout -in " + SERVED + "/privkey.pem"))
                 .isEqualTo(openssl("x509 -noout -pubkey -in " + SERVED + "/fullchain.pem"));
+    }
+
+    @Test
+    void shouldNameTheExtraNamesInThePlaceholderToo() {
+        Map<String, String> settings = Release.settings();
+        settings.put("TWINHOST_EXTRA_DOMAINS", "old.example.com example.net");
+        Release.of(shell, Release.SHA, settings);
+
+        verb();
+
+        assertThat(openssl("x509 -noout -ext subjectAltName -in " + SERVED + "/fullchain.pem"))
+                .contains("DNS:www.example.com, DNS:example.com, DNS:old.example.com, DNS:example.net");
     }
 
     @Test

@@ -61,6 +61,7 @@ final class EdgeSurroundings implements AutoCloseable {
     EdgeSurroundings(Path root, Map<String, String> others) throws IOException {
         cache = rootFileSystems();
         settings = Release.settings();
+        settings.put("TWINHOST_EXTRA_DOMAINS", "old.example.com example.net");
         settings.putAll(others);
         host = Machine.host(new Shell(root));
         Release.of(host, Release.SHA, settings);
@@ -92,7 +93,7 @@ final class EdgeSurroundings implements AutoCloseable {
     String issueCertificate() {
         succeed(host.bash("mkdir -p " + LIVE
                 + "\nopenssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 90 -subj /CN=example.com"
-                + " -addext subjectAltName=DNS:www.example.com,DNS:example.com"
+                + " -addext subjectAltName=DNS:www.example.com,DNS:example.com,DNS:old.example.com,DNS:example.net"
                 + " -keyout " + LIVE + "privkey.pem -out " + LIVE + "fullchain.pem"));
         succeed(host.run("bash", Release.FOLDER_OF_VERBS.formatted(host.path("")) + "/certificate.sh"));
         return host.read(SERVED).strip();

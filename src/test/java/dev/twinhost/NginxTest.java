@@ -75,7 +75,14 @@ class NginxTest {
     }
 
     static Stream<Arguments> otherWaysIn() {
-        return Stream.of("http://example.com", "http://www.example.com", "https://example.com")
+        return Stream.of(
+                        "http://example.com",
+                        "http://www.example.com",
+                        "https://example.com",
+                        "http://old.example.com",
+                        "https://old.example.com",
+                        "http://example.net",
+                        "https://example.net")
                 .flatMap(start -> Stream.of(
                                 "/", "/a/b.html", "/a//b/%2E%2E/c%20d?x=%2F&y=a+b&z=", "/?next=https://example.org/")
                         .map(path -> Arguments.of(start, path)));
@@ -91,7 +98,8 @@ class NginxTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"www.example.com", "example.com", "other.example.org", EdgeSurroundings.EDGE})
+    @ValueSource(
+            strings = {"www.example.com", "example.com", "example.net", "other.example.org", EdgeSurroundings.EDGE})
     void shouldAnswerTheChallengeOverEveryNameWithoutRedirect(String name) {
         String folder = "http://" + name + "/.well-known/acme-challenge/";
 

@@ -3,6 +3,7 @@ package dev.twinhost;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Path;
+import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -50,6 +51,23 @@ class PreflightTest {
         shell.bash("rm dns/ahostsv4/example.com");
 
         assertThat(answer()).isEqualTo("example.com has no A record yet");
+    }
+
+    @Test
+    void shouldAskForEveryExtraName() {
+        Map<String, String> settings = Release.settings();
+        settings.put("TWINHOST_EXTRA_DOMAINS", "old.example.com example.net");
+        Release.of(shell, Release.SHA, settings);
+        addresses("old.example.com", BALANCER);
+        assertThat(answer()).isEqualTo("example.net has no A record yet");
+
+        addresses("example.net", "192.0.2.7\n");
+        shell.write("var/lib/twinhost/preflight/answer", "");
+        assertThat(answer()).isEqualTo("example.net points to 192.0.2.7, which is not the balancer");
+
+        addresses("example.net", BALANCER);
+        shell.write("var/lib/twinhost/preflight/answer", "");
+        assertThat(answer()).isEqualTo("ok");
     }
 
     @Test

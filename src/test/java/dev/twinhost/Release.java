@@ -17,6 +17,8 @@ final class Release {
         settings.put("TWINHOST_EMAIL", "someone@example.com");
         settings.put("TWINHOST_ACME_DIRECTORY", "https://acme-v02.api.letsencrypt.org/directory");
         settings.put("TWINHOST_ACME_NAME", "production");
+        settings.put("TWINHOST_ACME_PROFILE", "");
+        settings.put("TWINHOST_EXTRA_DOMAINS", "");
         settings.put("TWINHOST_APP_IMAGE", "");
         settings.put("TWINHOST_APP_PORT", "80");
         settings.put("TWINHOST_APP_REPLICAS", "2");

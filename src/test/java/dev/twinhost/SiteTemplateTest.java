@@ -81,6 +81,8 @@ class SiteTemplateTest {
                         export TWINHOST_EMAIL='ops@shop.example.org'
                         export TWINHOST_ACME_DIRECTORY='https://acme-v02.api.letsencrypt.org/directory'
                         export TWINHOST_ACME_NAME='production'
+                        export TWINHOST_ACME_PROFILE=''
+                        export TWINHOST_EXTRA_DOMAINS=''
                         export TWINHOST_APP_IMAGE='example/shop:1.4.2'
                         export TWINHOST_APP_PORT='8081'
                         export TWINHOST_APP_REPLICAS='2'

@@ -47,7 +47,21 @@ class VariantsTemplateTest {
                 "environments",
                 Map.of(
                         "staging",
-                        Map.of("zones", 2, "dnsWeight", 0, "vpcCidr", "192.168.0.0/24", "appImage", "./app"))));
+                        Map.of(
+                                "zones",
+                                2,
+                                "dnsWeight",
+                                0,
+                                "vpcCidr",
+                                "192.168.0.0/24",
+                                "appImage",
+                                "./app",
+                                "acmeProfile",
+                                "tlsserver",
+                                "extraDomains",
+                                List.of("old.shop.example.org", "example.net"),
+                                "caa",
+                                true))));
     }
 
     @Test
@@ -183,10 +197,56 @@ class VariantsTemplateTest {
     }
 
     @Test
-    void shouldGiveTheRecordsTheirWeight() {
-        assertThat(Staging.TEMPLATE.resources("AWS::Route53::RecordSet").values())
-                .isNotEmpty()
-                .allMatch(record -> record.path("Properties").path("Weight").asInt(-1) == 0);
+    void shouldGiveTheRecordsThatLeadToTheBalancerTheirWeight() {
+        assertThat(Staging.TEMPLATE.resources("AWS::Route53::RecordSet").values().stream()
+                        .map(record -> record.path("Properties"))
+                        .filter(record -> !record.path("Type").asText().equals("CAA")))
+                .hasSize(3)
+                .allMatch(record -> record.path("Weight").asInt(-1) == 0
+                        && record.path("SetIdentifier").asText().equals("twinhost"));
+    }
+
+    @Test
+    void shouldPointTheExtraNamesOfTheZoneToTheBalancerAndSayWhichAreElsewhere() {
+        JsonNode record = record("old.shop.example.org.");
+        String balancer = Staging.TEMPLATE
+                .resources("AWS::ElasticLoadBalancingV2::LoadBalancer")
+                .firstKey();
+
+        assertThat(record.path("Type").asText()).isEqualTo("A");
+        assertThat(record.path("AliasTarget").toString()).contains(balancer);
+        assertThat(Staging.TEMPLATE.messages().findValuesAsText("data"))
+                .contains("extraDomains: example.net not in the zone of shop.example.org, so their records are yours to"
+                        + " make. Until each of them leads to the balancer (output BalancerName), no certificate is"
+                        + " ordered or renewed, for no name. [ack: twinhost:extraDomains]");
+        assertThat(SynthesisedTemplate.site().messages().toString()).doesNotContain("extraDomains");
+    }
+
+    @Test
+    void shouldTellTheHostsTheExtraNamesAndTheProfile() throws IOException {
+        assertThat(Staging.TEMPLATE.releaseSettings())
+                .contains("export TWINHOST_ACME_PROFILE='tlsserver'\n")
+                .contains("export TWINHOST_EXTRA_DOMAINS='old.shop.example.org example.net'\n");
+    }
+
+    @Test
+    void shouldBindTheZoneToLetsEncryptWhereThatIsWanted() {
+        JsonNode caa = Staging.TEMPLATE.resources("AWS::Route53::RecordSet").values().stream()
+                .map(record -> record.path("Properties"))
+                .filter(record -> record.path("Type").asText().equals("CAA"))
+                .findFirst()
+                .orElseThrow();
+
+        assertThat(caa.path("Name").asText()).isEqualTo("shop.example.org.");
+        assertThat(caa.path("ResourceRecords").toString()).isEqualTo("[\"0 issue \\\"letsencrypt.org\\\"\"]");
+    }
+
+    private static JsonNode record(String name) {
+        return Staging.TEMPLATE.resources("AWS::Route53::RecordSet").values().stream()
+                .map(record -> record.path("Properties"))
+                .filter(record -> record.path("Name").asText().equals(name))
+                .findFirst()
+                .orElseThrow();
     }
 
     @Test

@@ -20,6 +20,10 @@ public record AcmeServer(String name, String directory) {
     /** So that its folder's name is one that a file system takes, however much of it has to be escaped. */
     private static final int LONGEST = 80;
 
+    boolean isLetsEncrypt() {
+        return equals(PRODUCTION) || equals(STAGING);
+    }
+
     /** {@code production}, {@code staging} or a directory URL; nothing where it is none of these. */
     static Optional<AcmeServer> of(String setting) {
         for (AcmeServer known : new AcmeServer[] {PRODUCTION, STAGING}) {

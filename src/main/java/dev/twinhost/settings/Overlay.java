@@ -19,6 +19,7 @@ final class Overlay {
             "hostedZoneId",
             "dns",
             "dnsWeight",
+            "caa",
             "appImage",
             "appPort",
             "appReplicas",
@@ -32,6 +33,8 @@ final class Overlay {
             "vpcCidr",
             "fileSystemId",
             "acmeServer",
+            "acmeProfile",
+            "extraDomains",
             "cacheMaxSize",
             "maintenance");
 

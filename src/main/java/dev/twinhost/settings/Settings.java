@@ -20,6 +20,7 @@ import java.util.regex.Pattern;
  *
  * @param environment the block of {@code environments} that was laid over the rest, where one was asked for
  * @param hostedZoneId absent: looked up by name
+ * @param caa whether the zone says that Let's Encrypt alone may issue for its names
  * @param appImage an image reference, or a folder with a Dockerfile; absent: the default page
  * @param appPort the port on which the application listens in its container
  * @param appHealthPath absent: the image's own health check counts, where it has one
@@ -27,6 +28,8 @@ import java.util.regex.Pattern;
  * @param appSecrets names of the application's secrets, and the ARN of each one in Secrets Manager
  * @param fileSystemId an existing file system; absent: the stack makes one
  * @param acmeServer {@code production}, {@code staging} or a directory URL; see {@link #acme}
+ * @param acmeProfile what the CA calls the kind of certificate that is asked for; absent: its own choice
+ * @param extraDomains more names on the certificate, which lead to {@link #www}
  * @param cacheMaxSize as Nginx writes sizes
  * @param maintenance whether visitors get the maintenance page instead of the application
  */
@@ -37,6 +40,7 @@ public record Settings(
         Optional<String> hostedZoneId,
         Dns dns,
         int dnsWeight,
+        boolean caa,
         Optional<String> appImage,
         int appPort,
         int appReplicas,
@@ -50,6 +54,8 @@ public record Settings(
         String vpcCidr,
         Optional<String> fileSystemId,
         String acmeServer,
+        Optional<String> acmeProfile,
+        List<String> extraDomains,
         String cacheMaxSize,
         boolean maintenance) {
 
@@ -120,6 +126,10 @@ public record Settings(
                 server -> AcmeServer.of(server).isPresent(),
                 "is no ACME server",
                 "production, staging or a directory URL of at most 80 characters, such as https://acme.example.org/directory");
+        Optional<AcmeServer> authority = AcmeServer.of(acmeServer);
+        Certificate.checkCaa(faults, caa, dns, authority);
+        Certificate.check(
+                faults, Optional.ofNullable(domain).flatMap(HostName::of), extraDomains, authority, acmeProfile);
         check(
                 faults,
                 "cacheMaxSize",
@@ -132,6 +142,9 @@ public record Settings(
         }
         appEnvironment = Collections.unmodifiableSortedMap(new TreeMap<>(appEnvironment));
         appSecrets = Collections.unmodifiableSortedMap(new TreeMap<>(appSecrets));
+        extraDomains = extraDomains.stream()
+                .map(name -> HostName.of(name).orElseThrow())
+                .toList();
         domain = HostName.of(domain).orElseThrow();
         email = mailbox(email) + '@' + HostName.of(mailDomain(email)).orElseThrow();
     }
@@ -148,6 +161,11 @@ public record Settings(
     /** The name under which the site answers. */
     public String www() {
         return "www." + domain;
+    }
+
+    /** Whether a name is in the zone of the domain. */
+    public boolean isInZone(String name) {
+        return name.endsWith('.' + domain);
     }
 
     public AcmeServer acme() {

@@ -6,6 +6,7 @@ import java.math.BigDecimal;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
@@ -54,6 +55,7 @@ final class SettingsReader {
                     hostedZoneId,
                     dns,
                     number("dnsWeight", 100),
+                    flag("caa", false),
                     appImage,
                     number("appPort", 80),
                     number("appReplicas", 2),
@@ -67,6 +69,8 @@ final class SettingsReader {
                     text("vpcCidr", VpcCidr.WANTED).orElse("10.42.0.0/16"),
                     text("fileSystemId", Settings.WANTED_FILE_SYSTEM),
                     text("acmeServer", "production, staging or a directory URL").orElse("production"),
+                    text("acmeProfile", Certificate.WANTED_PROFILE),
+                    names("extraDomains", Certificate.WANTED_NAMES),
                     text("cacheMaxSize", Settings.WANTED_CACHE).orElse("256m"),
                     flag("maintenance", false));
         } catch (InvalidSettings invalid) {
@@ -94,6 +98,22 @@ final class SettingsReader {
             return Optional.empty();
         }
         return Optional.of(text);
+    }
+
+    /** A list in {@code cdk.json}; on the command line the same with commas between, or nothing. */
+    private List<String> names(String key, String wanted) {
+        Object value = values.getOrDefault(key, List.of());
+        List<String> names = new ArrayList<>();
+        if (value instanceof String text) {
+            if (!text.isBlank()) {
+                Arrays.stream(text.split(",", -1)).map(String::strip).forEach(names::add);
+            }
+        } else if (value instanceof List<?> list && list.stream().allMatch(String.class::isInstance)) {
+            list.forEach(name -> names.add((String) name));
+        } else {
+            faults.add(new Fault(key, "is not a list of texts", value, wanted));
+        }
+        return names;
     }
 
     /** An object in {@code cdk.json}; on the command line, where all is text, the same as JSON. */

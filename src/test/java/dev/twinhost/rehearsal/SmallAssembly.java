@@ -21,6 +21,7 @@ public final class SmallAssembly {
     private final ObjectNode template;
     private String acmeDirectory = "https://acme-v02.api.letsencrypt.org/directory";
     private String appImage = "";
+    private String extraDomains = "";
 
     public SmallAssembly() {
         try (InputStream stream = SmallAssembly.class.getResourceAsStream("small.template.json")) {
@@ -68,6 +69,11 @@ public final class SmallAssembly {
         return this;
     }
 
+    public SmallAssembly withExtraDomains(String names) {
+        extraDomains = names;
+        return this;
+    }
+
     public JsonNode template() {
         return template;
     }
@@ -109,9 +115,10 @@ public final class SmallAssembly {
         zip.toFile().deleteOnExit();
         try (ZipOutputStream out = new ZipOutputStream(Files.newOutputStream(zip))) {
             out.putNextEntry(new ZipEntry("settings.env"));
-            out.write("export TWINHOST_ACME_DIRECTORY='%s'\nexport TWINHOST_APP_IMAGE='%s'\n"
-                    .formatted(acmeDirectory, appImage)
-                    .getBytes(StandardCharsets.UTF_8));
+            out.write(
+                    "export TWINHOST_ACME_DIRECTORY='%s'\nexport TWINHOST_APP_IMAGE='%s'\nexport TWINHOST_EXTRA_DOMAINS='%s'\n"
+                            .formatted(acmeDirectory, appImage, extraDomains)
+                            .getBytes(StandardCharsets.UTF_8));
         }
         return folder;
     }

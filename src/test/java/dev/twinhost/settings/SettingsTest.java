@@ -10,6 +10,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -36,6 +37,7 @@ class SettingsTest {
                         Optional.of("Z0123456789ABCDEFGHIJ"),
                         Dns.ALL,
                         100,
+                        false,
                         Optional.empty(),
                         80,
                         2,
@@ -49,6 +51,8 @@ class SettingsTest {
                         "10.42.0.0/16",
                         Optional.empty(),
                         "production",
+                        Optional.empty(),
+                        List.of(),
                         "256m",
                         false));
     }
@@ -444,6 +448,85 @@ class SettingsTest {
                         + " such as https://acme.example.org/directory");
     }
 
+    @Test
+    void shouldTakeExtraNamesAsAListOrWithCommasAndBringThemIntoAscii() {
+        Settings typed = read(with("extraDomains", List.of("Example.NET", "b\u00fccher.shop.example.org")));
+        Settings text = read(with("extraDomains", "Example.NET, b\u00fccher.shop.example.org"));
+
+        assertThat(typed.extraDomains()).containsExactly("example.net", "xn--bcher-kva.shop.example.org");
+        assertThat(text).isEqualTo(typed);
+        assertThat(read(with("extraDomains", List.of())).extraDomains()).isEmpty();
+        assertThat(read(with("extraDomains", "")).extraDomains()).isEmpty();
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '~',
+            value = {
+                "localhost | is not a public host name, got \"localhost\", want names that lead to the site, such as example.net",
+                "*.example.net | is not a public host name, got \"*.example.net\","
+                        + " want names that lead to the site, such as example.net",
+                "example.net, | is not a public host name, got \"\", want names that lead to the site, such as example.net",
+                "Shop.example.org | is on the certificate anyhow, got \"Shop.example.org\", want other names, or none",
+                "www.shop.example.org | is on the certificate anyhow, got \"www.shop.example.org\","
+                        + " want other names, or none",
+                "example.net,Example.net | is there twice, got \"Example.net\", want each name once"
+            })
+    void shouldRefuseExtraNamesThatNoCertificateCanHave(String names, String message) {
+        assertThat(faultsOf("extraDomains", names)).isEqualTo("extraDomains: " + message);
+    }
+
+    @Test
+    void shouldRefuseExtraNamesThatAreNoText() {
+        assertThat(faultsOf("extraDomains", List.of("example.net", 7)))
+                .isEqualTo("extraDomains: is not a list of texts, got [example.net, 7],"
+                        + " want names that lead to the site, such as example.net");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"classic, 98, ''", "tlsserver, 23, ' in this acmeProfile'", "shortlived, 23, ' in this acmeProfile'"})
+    void shouldRefuseMoreNamesThanLetsEncryptTakes(String profile, int most, String where) {
+        assertThat(read(named(most, Map.of("acmeProfile", profile))).extraDomains())
+                .hasSize(most);
+        assertThat(faults(named(most + 1, Map.of("acmeProfile", profile)), !ACCOUNT_KNOWN))
+                .isEqualTo("extraDomains: are too many names, got " + (most + 1) + ", want at most " + most
+                        + ": with the domain and www that is all Let's Encrypt takes" + where);
+        String other = "https://ca.example.org/dir";
+        assertThat(read(named(most + 1, Map.of("acmeProfile", profile, "acmeServer", other)))
+                        .acmeProfile())
+                .contains(profile);
+    }
+
+    private static Map<String, Object> named(int number, Map<String, Object> more) {
+        Map<String, Object> context = with(more);
+        context.put(
+                "extraDomains",
+                IntStream.range(0, number)
+                        .mapToObj(i -> "n" + i + ".example.net")
+                        .toList());
+        return context;
+    }
+
+    @Test
+    void shouldRefuseWhatIsNoNameOfAProfile() {
+        assertThat(faultsOf("acmeProfile", "tls server"))
+                .isEqualTo("acmeProfile: is not the name of a profile, got \"tls server\","
+                        + " want the name of a profile of the CA, such as tlsserver");
+    }
+
+    @Test
+    void shouldBindTheZoneToLetsEncryptOnlyWhereItMayAndWhereThatIsTheAuthority() {
+        assertThat(read(with("caa", "true")).caa()).isTrue();
+        assertThat(read(with(Map.of("caa", true, "acmeServer", "staging"))).caa())
+                .isTrue();
+        assertThat(faults(with(Map.of("caa", true, "dns", "none")), !ACCOUNT_KNOWN))
+                .isEqualTo("caa: is a record, and the stack makes none, got true, want false, or dns: all");
+        assertThat(faults(with(Map.of("caa", true, "acmeServer", "https://ca.example.org/dir")), !ACCOUNT_KNOWN))
+                .isEqualTo("caa: would forbid the CA of acmeServer, got true,"
+                        + " want false, or an acmeServer of Let's Encrypt");
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"1m", "256m", "9999m", "2g", "10g"})
     void shouldTakeASizeAsTheCachesLimit(String size) {
@@ -480,6 +563,8 @@ class SettingsTest {
                 "vpcCidr | is not text | a block such as 10.42.0.0/16",
                 "fileSystemId | is not text | the id of an EFS file system, such as fs-0123456789abcdef0",
                 "acmeServer | is not text | production, staging or a directory URL",
+                "acmeProfile | is not text | the name of a profile of the CA, such as tlsserver",
+                "caa | is neither true nor false | true or false",
                 "cacheMaxSize | is not text | a size from 1m to 10g, such as 256m or 2g",
                 "maintenance | is neither true nor false | true or false"
             })
@@ -499,6 +584,7 @@ class SettingsTest {
                 "vpcCidr",
                 "fileSystemId",
                 "acmeServer",
+                "acmeProfile",
                 "cacheMaxSize"
             })
     void shouldRefuseEmptyText(String key) {
@@ -518,9 +604,9 @@ class SettingsTest {
                 .isEqualTo(String.join(
                         "\n",
                         "natGateways: is not a setting, got 1, want one of domain, email, hostedZoneId, dns, dnsWeight,"
-                                + " appImage, appPort, appReplicas, appHealthPath, appEnvironment, appSecrets, instanceType,"
-                                + " witnessInstanceType, witness, zones, vpcCidr, fileSystemId, acmeServer, cacheMaxSize,"
-                                + " maintenance, environment, environments",
+                                + " caa, appImage, appPort, appReplicas, appHealthPath, appEnvironment, appSecrets, instanceType,"
+                                + " witnessInstanceType, witness, zones, vpcCidr, fileSystemId, acmeServer, acmeProfile,"
+                                + " extraDomains, cacheMaxSize, maintenance, environment, environments",
                         "domain: is missing, got nothing, want the site's apex, such as example.org",
                         "email: is not an e-mail address, got \"nobody\", want one address, such as ops@example.org",
                         "hostedZoneId: is missing, and no AWS account is known in which to look it up, got nothing,"

@@ -20,6 +20,7 @@ public final class DnsConfiguration {
 
     private final Map<String, List<String>> addresses = new LinkedHashMap<>();
     private final Map<String, String> aliases = new LinkedHashMap<>();
+    private final List<String> authorities = new ArrayList<>();
 
     public DnsConfiguration(Site site, List<String> balancerAddresses) {
         addresses.put(site.balancer().dnsName(), balancerAddresses);
@@ -32,6 +33,10 @@ public final class DnsConfiguration {
                     addressesOf(record);
                     aliases.put(record.name(), record.values().get(0));
                 }
+                case CAA ->
+                    record.values()
+                            .forEach(value -> authorities.add("caa-record=" + record.name() + ','
+                                    + value.replace("\"", "").replace(' ', ',')));
             }
         }
     }
@@ -40,6 +45,7 @@ public final class DnsConfiguration {
     public String text(String address, List<String> more) {
         List<String> lines = new ArrayList<>(List.of("listen-address=" + address));
         aliases.forEach((name, target) -> lines.add("cname=" + name + "," + target));
+        lines.addAll(authorities);
         lines.addAll(more);
         lines.add("");
         return String.join("\n", lines);

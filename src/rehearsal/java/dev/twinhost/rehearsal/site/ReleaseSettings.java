@@ -13,8 +13,8 @@ import java.util.regex.Pattern;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
 
-/** What the release archive tells the hosts about the site, as far as the rehearsal has to know it: CA and image. */
-public record ReleaseSettings(String acmeDirectory) {
+/** What the release archive tells the hosts about the site, as far as the rehearsal has to know it: CA, image and extra names. */
+public record ReleaseSettings(String acmeDirectory, List<String> extraDomains) {
     private static final Pattern LINE = Pattern.compile("(?m)^export ([A-Z_]+)='([^']*)'$");
     private static final String OWN_IMAGES = "twinhost-rehearsal/";
     private static final Pattern PLAYED =
@@ -26,7 +26,10 @@ public record ReleaseSettings(String acmeDirectory) {
                 Map<String, String> settings = read(asset);
                 if (settings.containsKey("TWINHOST_ACME_DIRECTORY")) {
                     refuseUnreachable(settings.getOrDefault("TWINHOST_APP_IMAGE", ""));
-                    return new ReleaseSettings(played(settings.get("TWINHOST_ACME_DIRECTORY")));
+                    String extra = settings.getOrDefault("TWINHOST_EXTRA_DOMAINS", "");
+                    return new ReleaseSettings(
+                            played(settings.get("TWINHOST_ACME_DIRECTORY")),
+                            extra.isEmpty() ? List.of() : List.of(extra.split(" ")));
                 }
             }
         }

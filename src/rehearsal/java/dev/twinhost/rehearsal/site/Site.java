@@ -43,6 +43,7 @@ public final class Site {
         parameters = readParameters(template);
         fileSystem = readFileSystem(template);
         release = ReleaseSettings.of(assembly.assets());
+        refuseNamesWithoutARecord();
         association = new AssociationReader(template, intrinsics).association();
         waitCondition =
                 WaitCondition.read(template, intrinsics, assembly.place().deploy());
@@ -142,7 +143,7 @@ public final class Site {
         for (Resource resource : template.ofType("AWS::Route53::RecordSet")) {
             Properties record = new Properties(intrinsics, resource);
             String name = withoutDot(record.text("Name"));
-            String type = record.oneOf("Type", "", "A", "CNAME");
+            String type = record.oneOf("Type", "", "A", "CNAME", "CAA");
             if (record.has("AliasTarget")) {
                 Properties alias = record.object("AliasTarget");
                 String target = withoutDot(alias.text("DNSName")).replaceFirst("^dualstack\\.", "");
@@ -152,7 +153,7 @@ public final class Site {
             } else {
                 found.add(new DnsRecord(
                         name,
-                        type.equals("A") ? DnsRecord.Kind.ADDRESS : DnsRecord.Kind.CNAME,
+                        type.equals("A") ? DnsRecord.Kind.ADDRESS : DnsRecord.Kind.valueOf(type),
                         record.texts("ResourceRecords").stream()
                                 .map(Site::withoutDot)
                                 .toList()));
@@ -165,6 +166,16 @@ public final class Site {
                     "The template has no DNS records, so no visitor would find the site: rehearse it with -c dns=all.");
         }
         return found;
+    }
+
+    private void refuseNamesWithoutARecord() {
+        List<String> missing = new ArrayList<>(release.extraDomains());
+        missing.removeAll(names());
+        if (!missing.isEmpty()) {
+            throw new Failure("extraDomains " + String.join(", ", missing)
+                    + ": the rehearsal cannot play it, as only the template's records are in its DNS;"
+                    + " rehearse the site with -c extraDomains=, or with names under the domain");
+        }
     }
 
     private Map<String, String> readParameters(Template template) {

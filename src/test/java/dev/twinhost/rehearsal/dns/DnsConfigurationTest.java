@@ -33,6 +33,19 @@ class DnsConfigurationTest {
     }
 
     @Test
+    void shouldSayWhichAuthorityMayIssue() {
+        Site site = new SmallAssembly()
+                .with(
+                        "/Caa",
+                        "{\"Type\": \"AWS::Route53::RecordSet\", \"Properties\": {\"Type\": \"CAA\", \"Name\": \"example.com.\","
+                                + " \"ResourceRecords\": [\"0 issue \\\"letsencrypt.org\\\"\"]}}")
+                .read();
+
+        assertThat(new DnsConfiguration(site, BALANCER).text("10.42.0.2", List.of()))
+                .contains("\ncaa-record=example.com,0,issue,letsencrypt.org\n");
+    }
+
+    @Test
     void shouldRefuseARecordThatLeadsWhereNobodyIs() {
         Site site = new SmallAssembly()
                 .with("/Www/Properties/ResourceRecords", "[\"old.example.net\"]")

@@ -132,7 +132,7 @@ class SiteTest {
                     /HostTemplate/Properties/LaunchTemplateData/KeyName | "k" | AWS::EC2::LaunchTemplate HostTemplate | the property LaunchTemplateData.KeyName
                     /Route/Properties/NatGatewayId | "n" | AWS::EC2::Route Route | the property NatGatewayId
                     /BalancerToHosts/Properties/IpProtocol | "sctp" | AWS::EC2::SecurityGroupEgress BalancerToHosts | IpProtocol = sctp; it plays tcp and udp and icmp and icmpv6 and -1
-                    /Apex/Properties/Type | "AAAA" | AWS::Route53::RecordSet Apex | Type = AAAA; it plays A and CNAME
+                    /Apex/Properties/Type | "AAAA" | AWS::Route53::RecordSet Apex | Type = AAAA; it plays A and CNAME and CAA
                     /Release/Properties/Type | "StringList" | AWS::SSM::Parameter Release | Type = StringList; it plays String
                     /Vpc/Condition | "OnlySometimes" | AWS::EC2::VPC Vpc | a Condition
                     /Queue | {"Type": "AWS::SQS::Queue"} | AWS::SQS::Queue Queue | a resource of this type
@@ -168,6 +168,16 @@ class SiteTest {
                         .read()
                         .names())
                 .hasSize(2);
+    }
+
+    @Test
+    void shouldRefuseExtraNamesOfWhichTheTemplateHasNoRecord() {
+        SmallAssembly changed = new SmallAssembly().withExtraDomains("example.com example.net");
+        assertThatExceptionOfType(Failure.class)
+                .isThrownBy(changed::read)
+                .withMessage(
+                        "extraDomains example.net: the rehearsal cannot play it, as only the template's records are in"
+                                + " its DNS; rehearse the site with -c extraDomains=, or with names under the domain");
     }
 
     @Test
