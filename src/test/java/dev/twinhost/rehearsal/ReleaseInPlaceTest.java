@@ -8,8 +8,10 @@ import dev.twinhost.rehearsal.site.Association;
 import dev.twinhost.rehearsal.system.Await;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.FutureTask;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
@@ -55,6 +57,7 @@ class ReleaseInPlaceTest {
     }
 
     @Test
+    @Tag("variant")
     @Order(2)
     void shouldRefuseAnImageThatDoesNotExist() throws Exception {
         assertRefused(
@@ -131,6 +134,33 @@ class ReleaseInPlaceTest {
         assertThat(converged()).isEqualTo(first);
         assertThat(site.visit("https://www.example.com/whoami")).startsWith("served-by");
         assertThat(site.endLoad("back to the earlier release").failures()).isEmpty();
+    }
+
+    @Test
+    @Order(6)
+    void shouldCompleteWhenAHostThatIsMissingHasBeenReplaced() throws Exception {
+        Machine survivor = site.hosts().get(0);
+        Machine missing = site.other(survivor);
+        Instant death = site.kill(missing);
+        try (TreeCopy tree = new TreeCopy().append("nginx/conf.d/site.conf", "\n# A change that every edge takes.\n")) {
+            FutureTask<Commands.Run> release = new FutureTask<>(() -> run(tree));
+            new Thread(release).start();
+            Await.that(
+                    "the last edge to wait for another one",
+                    Duration.ofSeconds(180),
+                    () -> site.containers(survivor, "edge").stream()
+                            .anyMatch(edge -> site.attempt(survivor, "docker", "logs", edge)
+                                    .output()
+                                    .contains("no other edge is healthy: serves on")));
+            assertThat(release).isNotDone();
+            site.rehearsal().terminate(missing);
+            site.boot(site.successor(missing, survivor));
+
+            assertThat(release.get().output()).contains("The deploy would succeed: ");
+            assertThat(release.get().status()).isZero();
+        }
+        site.awaitWhole();
+        Noticed.assertAllThatWasLost(site, site.endLoad("a release while a host is missing"), death);
     }
 
     private static Commands.Run run(TreeCopy tree) throws Exception {
