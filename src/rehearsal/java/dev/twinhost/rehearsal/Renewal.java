@@ -7,6 +7,7 @@ import dev.twinhost.rehearsal.system.Failure;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -53,14 +54,14 @@ final class Renewal {
                                 container,
                                 "sh",
                                 "-c",
-                                // without the last it sleeps up to eight minutes where nobody watches
+                                // without --no-random-sleep-on-renew it sleeps up to eight minutes where nobody watches
                                 "exec certbot renew -n --force-renewal --no-random-sleep-on-renew"
                                         + " --config-dir \"/srv/letsencrypt/$TWINHOST_ACME_NAME\""
                                         + " --work-dir /tmp/renewal/work --logs-dir /tmp/renewal/logs"))
                 .result();
     }
 
-    /** Orders it and waits until all of these hosts serve it; says when, counted from its being on the shared storage. */
+    /** Orders it and waits until all of these hosts serve it; says within what time, counted from its being on the shared storage. */
     Map<Machine, Duration> run(List<Machine> servers) {
         Map<Machine, Optional<X509Certificate>> old = new HashMap<>();
         servers.forEach(server -> old.put(server, served(server)));
@@ -70,7 +71,7 @@ final class Renewal {
                     + order.output().strip() + "\n" + order.error().strip());
         }
         long begin = System.nanoTime();
-        Map<Machine, Duration> times = new HashMap<>();
+        Map<Machine, Duration> times = new LinkedHashMap<>();
         for (Machine server : servers) {
             Await.that(
                     "the renewed certificate on host " + server.name(),

@@ -104,6 +104,16 @@ class TroubledAuthorityTest {
         assertThat(site.hosts()).extracting(site::served).containsOnly(served);
     }
 
+    @Test
+    void shouldSayWhyTheCertificateCannotBeRenewed() throws Exception {
+        authority.limit();
+        Commands.Run renew = site.commands().run("renew");
+        assertThat(renew.output())
+                .containsPattern("certbot does not renew on host [12]:\n")
+                .contains("The rehearsal takes no more orders");
+        assertThat(renew.status()).isEqualTo(1);
+    }
+
     /** The time of the next attempt comes after so many failures, and it fails as well: for how long none is made now. */
     private void failAfter(int failures, Duration pause) {
         Instant begin = Instant.now();
