@@ -91,9 +91,15 @@ final class EdgeSurroundings implements AutoCloseable {
 
     /** A new certificate on the shared storage, taken over by {@code twinhost certificate}; as PEM. */
     String issueCertificate() {
+        return issueCertificate(90, "www.example.com", "example.com", "old.example.com", "example.net");
+    }
+
+    /** Likewise, for so many days and these names. */
+    String issueCertificate(int days, String... names) {
         succeed(host.bash("mkdir -p " + LIVE
-                + "\nopenssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 90 -subj /CN=example.com"
-                + " -addext subjectAltName=DNS:www.example.com,DNS:example.com,DNS:old.example.com,DNS:example.net"
+                + "\nopenssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=example.com -days "
+                + days
+                + " -addext subjectAltName=DNS:" + String.join(",DNS:", names)
                 + " -keyout " + LIVE + "privkey.pem -out " + LIVE + "fullchain.pem"));
         succeed(host.run("bash", Release.FOLDER_OF_VERBS.formatted(host.path("")) + "/certificate.sh"));
         return host.read(SERVED).strip();
@@ -126,6 +132,11 @@ final class EdgeSurroundings implements AutoCloseable {
                 name));
     }
 
+    /** What a file of the folder nginx/ says, settings filled in. */
+    String rendered(String name) {
+        return host.read("var/lib/twinhost/stack/nginx/" + name);
+    }
+
     void remove(String name) {
         succeed(run(Place.EDGE, "rm", "/etc/nginx/" + name));
     }
@@ -138,6 +149,19 @@ final class EdgeSurroundings implements AutoCloseable {
     /** What a release asks of the files before Swarm hears of them, without a network, as in its container. */
     Ended check() {
         return run(entering("apart", Place.EDGE, "sh", "/twinhost/check.sh", "example.com"), "", LIMIT);
+    }
+
+    /** What {@code bin/verify} says of the site with these options, from where the visitor is; he trusts its certificate. */
+    Ended verify(String... options) {
+        List<String> words = new ArrayList<>(List.of(
+                "env",
+                "CURL_CA_BUNDLE=" + host.path(SERVED),
+                Shell.CHECKOUT + "/bin/verify",
+                "example.com",
+                "--connect-to",
+                EDGE));
+        words.addAll(List.of(options));
+        return run(entering("outside", Place.VISITOR, words.toArray(String[]::new)), "", LIMIT);
     }
 
     void startApplication() {

@@ -45,6 +45,7 @@ inside() {
   connect edge 10.0.1.1 application 10.0.1.2
   connect edge 10.0.2.1 challenge 10.0.2.2
   connect edge 10.0.3.1 neighbour 10.0.3.2
+  publish edge
 
   mount --bind "$WORK" "$roots/visitor/mnt"
   make_edge "$roots/edge"
@@ -76,6 +77,19 @@ make_edge() {
   cp "$files/openssl.cnf" "$1/etc/ssl/"
 }
 
+# publish PLACE: its ports, as a host publishes those of its edge.
+publish() {
+  ip netns exec "$1" nft -f - <<'END'
+table ip published {
+  chain in {
+    type nat hook prerouting priority dstnat
+    tcp dport 80 redirect to :8080
+    tcp dport 443 redirect to :8443
+  }
+}
+END
+}
+
 # connect PLACE ADDRESS OTHER ADDRESS
 connect() {
   ip -n "$1" link add "to-$3" type veth peer name "to-$1" netns "$3"
@@ -83,6 +97,11 @@ connect() {
   ip -n "$3" address add "$4/24" dev "to-$1"
   ip -n "$1" link set "to-$3" up
   ip -n "$3" link set "to-$1" up
+}
+
+# outside PLACE CMD…: with the network of PLACE and the files of this machine.
+outside() {
+  exec nsenter "--net=/run/netns/$1" "${@:2}"
 }
 
 enter() {
