@@ -1,6 +1,7 @@
 package dev.twinhost.rehearsal;
 
 import dev.twinhost.rehearsal.system.Folders;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
@@ -20,7 +21,9 @@ record Memory(
     static Memory of(Rehearsal rehearsal) {
         Path storage = rehearsal.state().storage(rehearsal.site().fileSystem());
         Path letsencrypt = storage.resolve("letsencrypt/production");
+        // one that is being claimed has no founder yet
         Path newest = Folders.list(storage.resolve("swarm/generations")).stream()
+                .filter(folder -> Files.exists(folder.resolve("founder")))
                 .max(Comparator.comparingInt(folder -> number(folder)))
                 .orElseThrow();
         return new Memory(
