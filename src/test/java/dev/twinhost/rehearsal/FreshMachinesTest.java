@@ -45,7 +45,7 @@ class FreshMachinesTest {
         REHEARSAL.end();
     }
 
-    @RepeatedTest(10)
+    @RepeatedTest(5)
     void shouldMakeOneSwarmOfThreeMachinesThatBootAtOnce() {
         ProcessWatch watch = new ProcessWatch("SWMTKN-", "th-" + COMMANDS.id());
         List<Machine> machines = REHEARSAL.launch(REHEARSAL.site().machineGroups());
