@@ -9,6 +9,7 @@ import dev.twinhost.rehearsal.system.Folders;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** The way of a release to the machines; what a release does there is the subject of others. */
@@ -29,6 +30,21 @@ class ReleaseCommandTest {
             assertThat(site.inside(host, "docker", "exec", container, "cat", "/run/secrets/db_password"))
                     .isEqualTo(changed);
         }
+    }
+
+    @Test
+    @Tag("variant")
+    void shouldShowThePageForMaintenanceFromOneReleaseToTheNext(SharedSite site) {
+        String page = "https://www.example.com/whoami";
+        assertThat(site.rehearsal().release(Map.of("maintenance", "true"))).allMatch(MachineRelease::succeeded);
+        assertThat(site.visit("-w", "%{http_code}", page)).contains("Back soon").endsWith("503");
+        assertThat(site.hosts())
+                .allSatisfy(host -> assertThat(site.health(host)).containsOnly("healthy"));
+
+        assertThat(site.rehearsal().release(Map.of())).allMatch(MachineRelease::succeeded);
+        assertThat(site.visit("-w", "%{http_code}", page))
+                .startsWith("served-by: ")
+                .endsWith("200");
     }
 
     @Test

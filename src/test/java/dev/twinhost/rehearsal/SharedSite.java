@@ -10,7 +10,14 @@ final class SharedSite extends RunningSite {
     static final String SECRET = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:shop/db_password-AbCdEf";
 
     private SharedSite() {
-        super('s', "-c", "appSecrets={\"db_password\": \"" + SECRET + "\"}");
+        super(
+                's',
+                "-c",
+                "appSecrets={\"db_password\": \"" + SECRET + "\"}",
+                "-c",
+                "extraDomains=old.example.com",
+                "-c",
+                "caa=true");
     }
 
     /** Gives the one site to every test that has a parameter for it. */

@@ -27,27 +27,32 @@ import org.junit.jupiter.api.Test;
 /** What is promised of a site that is up: real hosts, booted by {@code up} from the template of this working copy. */
 @OnSharedSite
 class SiteUpTest {
+    private static final List<String> NAMES = List.of("example.com", "www.example.com", "old.example.com");
+
     @Test
-    void shouldServeOneCertificateForBothNamesFromBothHosts(SharedSite site) throws Exception {
+    void shouldServeOneCertificateForAllNamesFromBothHosts(SharedSite site) throws Exception {
         List<X509Certificate> served = new ArrayList<>();
         for (Machine host : site.hosts()) {
-            for (String name : List.of("example.com", "www.example.com")) {
+            for (String name : NAMES) {
                 ServedCertificate certificate = new ServedCertificate(site.rehearsal(), host, name);
                 assertThat(certificate.trusted()).as(host.name() + " " + name).isTrue();
                 served.add(certificate.certificate().orElseThrow());
             }
         }
-        assertThat(served).hasSize(4).allMatch(served.get(0)::equals);
+        assertThat(served).hasSize(6).allMatch(served.get(0)::equals);
         assertThat(served.get(0).getSubjectAlternativeNames())
                 .extracting(name -> name.get(1).toString())
-                .containsExactlyInAnyOrder("example.com", "www.example.com");
+                .containsExactlyInAnyOrderElementsOf(NAMES);
     }
 
     @Test
-    void shouldLeadAVisitorFromTheApexToThePage(SharedSite site) {
+    void shouldLeadAVisitorFromAnyOtherNameToThePage(SharedSite site) {
         String way = "%{num_redirects} %{http_code} %{url_effective}";
-        assertThat(site.visit("-L", "-o", "/dev/null", "-w", way, "http://example.com/whoami"))
-                .isEqualTo("1 200 https://www.example.com/whoami");
+        for (String start : List.of("http://example.com", "http://old.example.com", "https://old.example.com")) {
+            assertThat(site.visit("-L", "-o", "/dev/null", "-w", way, start + "/whoami"))
+                    .as(start)
+                    .isEqualTo("1 200 https://www.example.com/whoami");
+        }
     }
 
     @Test
