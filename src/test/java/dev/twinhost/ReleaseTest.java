@@ -487,11 +487,6 @@ class ReleaseTest {
     void shouldNotWaitForATurnThatAMachineHasLeftBehind() {
         for (String instance : new String[] {Machine.INSTANCE, "i-0gone"}) {
             takenBy(instance);
-            engine.answer("DELETE", "/configs/taken", "")
-                    .then(
-                            "DELETE",
-                            "/configs/taken",
-                            "echo '{\"ID\":\"turn\"}' >\"$TWINHOST_ROOT/engine/POST_configs_create\"");
 
             Shell.Result result = release();
 
@@ -504,11 +499,6 @@ class ReleaseTest {
     void shouldNotWaitLongerForATurnThanAReleaseCanTake() {
         shell.pace(120);
         takenBy("i-0b");
-        engine.answer("DELETE", "/configs/taken", "")
-                .then(
-                        "DELETE",
-                        "/configs/taken",
-                        "echo '{\"ID\":\"turn\"}' >\"$TWINHOST_ROOT/engine/POST_configs_create\"");
 
         Shell.Result result = release();
 
@@ -527,8 +517,14 @@ class ReleaseTest {
                 .containsExactly("FAILURE rpc error: code = Unknown desc = The swarm does not have a leader.");
     }
 
+    /** Another release has the turn, until its config is removed. */
     private void takenBy(String instance) {
         shell.bash("rm -f engine/POST_configs_create");
+        engine.answer("DELETE", "/configs/taken", "")
+                .then(
+                        "DELETE",
+                        "/configs/taken",
+                        "echo '{\"ID\":\"turn\"}' >\"$TWINHOST_ROOT/engine/POST_configs_create\"");
         engine.refuse(
                         "POST",
                         "/configs/create",
