@@ -231,7 +231,6 @@ have_image() {
 check_health() {
   local said status=0
   [[ -n $TWINHOST_APP_HEALTH_PATH && $default_page == no ]] || return 0
-  have_image "$TWINHOST_APP_IMAGE"
   said=$(timeout 60 docker run --rm --network none --entrypoint sh "$TWINHOST_APP_IMAGE" -c 'command -v curl || command -v wget' 2>&1) || status=$?
   ((status != 124 && status != 125)) || die "the application's image could not be asked for curl or wget: $(grep -m 1 '^docker: ' <<<"$said" || echo 'no answer within 60 s')"
   ((status == 0)) || die "the image $TWINHOST_APP_IMAGE has no shell with curl or wget, which ask for appHealthPath: put one of them into it, or leave appHealthPath away and give the image a HEALTHCHECK of its own"
@@ -360,9 +359,11 @@ configs >"$WORK/configs.json"
 have_image "$TWINHOST_EDGE_IMAGE"
 know_registry "$TWINHOST_APP_IMAGE" || true
 # at boot, or on the way back, a registry that is away must not keep everything else from serving
-[[ -n $mode ]] || have_image "$TWINHOST_APP_IMAGE"
+if [[ -z $mode ]]; then
+  have_image "$TWINHOST_APP_IMAGE"
+  check_health
+fi
 check_nginx
-check_health
 if [[ $mode != --back ]]; then
   await $((TURN_LIMIT + 120)) 'another release to end' take_turn
   if [[ -e $VOLATILE/turn-seen ]]; then

@@ -16,6 +16,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a release gives to the application: its environment, its secrets, and the check of its health. */
 class ApplicationTest {
@@ -219,6 +221,23 @@ class ApplicationTest {
                         "the image example/shop:1 has no shell with curl or wget, which ask for appHealthPath: put one of"
                                 + " them into it, or leave appHealthPath away and give the image a HEALTHCHECK of its own");
         assertThat(engine.commands()).noneMatch(command -> command.contains("stack deploy"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"--boot", "--back"})
+    void shouldServeTheRestAtBootAndOnTheWayBackWhileTheRegistryIsAway(String mode) {
+        settings.put("TWINHOST_APP_IMAGE", "example/shop:1");
+        settings.put("TWINHOST_APP_HEALTH_PATH", "/healthz");
+        engine.answer("GET", "/services", "[]")
+                .command("stack_deploy", "echo '" + services("[]") + "' >\"$TWINHOST_ROOT/engine/GET_services\"")
+                .command("image", "[[ $3 != example/shop:1 ]] || exit 1")
+                .command("pull", "exit 1")
+                .command("run", "[[ \"$*\" != *example/shop:1* ]] || exit 125");
+
+        Shell.Result result = release(mode);
+
+        assertThat(result.status()).as(result.output()).isZero();
+        assertThat(deployed()).contains("/docker/app/health.yml ");
     }
 
     @Test
