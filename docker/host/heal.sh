@@ -26,14 +26,14 @@ leads() {
   docker_api GET "/nodes/$(own_node)" 2>/dev/null | jq -e .ManagerStatus.Leader >/dev/null
 }
 
-# stands_in RECORD: whether the leader's heart does not beat in the record, so that it may change nothing, and this manager is the first of those
-# whose heart does.
+# stands_in RECORD: whether the leader's heart does not beat in the record, so that it may change nothing, and this manager is the one of those
+# whose heart does that has been in the cluster for longest: one that has just joined waits for this very work.
 stands_in() {
-  local leader
-  leader=$(docker_api GET /nodes 2>/dev/null | jq -er 'first(.[] | select(.ManagerStatus.Leader?) | .Description.Engine.Labels["twinhost.instance"])') || return 1
-  jq -e --arg leader "$leader" --arg self "$TWINHOST_INSTANCE" --argjson fresh "$FRESH" '
-    [.managers[] | select(.still != null and .still <= $fresh) | .instance] as $beating
-    | .watched > $fresh and ($beating | index($leader) == null) and ($beating | min) == $self' <<<"$1" >/dev/null
+  docker_api GET /nodes 2>/dev/null | jq -e --argjson record "$1" --arg self "$TWINHOST_INSTANCE" --argjson fresh "$FRESH" '
+    [$record.managers[] | select(.still != null and .still <= $fresh) | .instance] as $beating
+    | [.[] | select(.ManagerStatus) | {since: .CreatedAt, leads: .ManagerStatus.Leader, instance: .Description.Engine.Labels["twinhost.instance"]}
+        | .beats = (.instance | IN($beating[]))]
+    | $record.watched > $fresh and any(.[]; .leads and (.beats | not)) and (map(select(.beats)) | min_by(.since).instance) == $self' >/dev/null
 }
 
 # remove_node ID NAME WHY: a manager is demoted first, or it would go on counting towards the quorum (https://github.com/moby/moby/issues/30847).

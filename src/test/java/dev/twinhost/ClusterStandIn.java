@@ -49,13 +49,19 @@ final class ClusterStandIn {
 
     ClusterStandIn node(String id, String instance, String role, String state) {
         nodes.put(id, """
-                {"ID":"%s","Spec":{"Role":"manager","Availability":"%s"},"Status":{"State":"%s"},"ManagerStatus":{"Addr":"x"},
+                {"ID":"%s","CreatedAt":"2026-01-02T03:04:05Z","Spec":{"Role":"manager","Availability":"%s"},"Status":{"State":"%s"},"ManagerStatus":{"Addr":"x"},
                  "Description":{"Hostname":"%s","Engine":{"Labels":{"twinhost.instance":"%s","twinhost.role":"%s"}}}}""".formatted(id, role.equals("host") ? "active" : "drain", state, id, instance, role));
         return writeNodes();
     }
 
     ClusterStandIn noNode(String id) {
         nodes.remove(id);
+        return writeNodes();
+    }
+
+    /** That node has been in the Swarm for longer than any other. */
+    ClusterStandIn oldest(String id) {
+        nodes.computeIfPresent(id, (key, node) -> node.replace("2026-", "2025-"));
         return writeNodes();
     }
 

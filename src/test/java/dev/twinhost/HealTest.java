@@ -211,6 +211,20 @@ class HealTest {
     }
 
     @Test
+    void shouldStandInForALeaderWhileAFreshMachineWaitsForThat() {
+        anotherLeads();
+        cluster.oldest("n-a")
+                .node("n-c", ClusterStandIn.WITNESS, "witness", "down")
+                .noInstance(ClusterStandIn.WITNESS)
+                .node("n-d", "i-00", "witness", "ready");
+        heal();
+        beat(Machine.INSTANCE, 1061, "yes");
+        beat("i-00", 1061, "yes");
+
+        assertThat(heal()).endsWith("removed the node n-c: its instance i-0c is gone\n");
+    }
+
+    @Test
     void shouldLeaveItToTheLeaderWhileItsHeartBeats() {
         anotherLeads();
         cluster.node("n-c", ClusterStandIn.WITNESS, "witness", "down").noInstance(ClusterStandIn.WITNESS);
@@ -226,10 +240,13 @@ class HealTest {
     @Test
     void shouldStandInForALeaderOnOneManagerAlone() {
         anotherLeads();
-        cluster.node("n-c", ClusterStandIn.WITNESS, "witness", "down").noInstance(ClusterStandIn.WITNESS);
+        cluster.node("n-c", ClusterStandIn.WITNESS, "witness", "down")
+                .noInstance(ClusterStandIn.WITNESS)
+                .node("n-d", "i-0d", "witness", "ready")
+                .oldest("n-d");
         for (int time = 1000; time <= 1200; time += 50) {
             beat(Machine.INSTANCE, time, "yes");
-            beat("i-00", time, "yes");
+            beat("i-0d", time, "yes");
             assertThat(heal()).isEmpty();
         }
 
