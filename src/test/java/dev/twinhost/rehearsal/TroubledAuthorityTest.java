@@ -14,9 +14,11 @@ import java.time.Instant;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * A CA that refuses, limits, hangs or is gone while the certificate is due: orders are as far apart as the back-off says,
+ * A CA that refuses, limits, hangs or is gone, or a name that leads elsewhere, while the certificate is due: orders are as far apart as the back-off says,
  * and what is served stays. Time passes by setting the stored time of the next attempt back.
  */
 @OnSharedSite
@@ -47,6 +49,26 @@ class TroubledAuthorityTest {
         site.rehearsal().mend();
         onStorage("sed -i '/^renew_before_expiry/d' renewal/example.com.conf");
         plan(0, Instant.now().plus(Duration.ofHours(12)));
+        onEveryHost("sed -i '/# elsewhere$/d' /etc/hosts");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "192.0.2.7, www.example.com, 'www.example.com points to 192.0.2.7, which is not the balancer'",
+        "2001:db8::7, example.com, 'example.com has an AAAA record, 2001:db8::7, which is not the balancer''s'"
+    })
+    void shouldOrderNothingWhileANameLeadsElsewhere(String address, String name, String reason) {
+        onEveryHost("echo '%s %s # elsewhere' >>/etc/hosts".formatted(address, name));
+        long orders = authority.orders();
+        plan(0, Instant.EPOCH);
+
+        Await.that(
+                "certbot to say what it waits for",
+                ATTEMPT,
+                () -> Folders.read(status()).equals("waits: " + reason + "\n"));
+        assertThat(Await.within(LOOK, () -> authority.orders() > orders)).isFalse();
+        assertThat(failures()).isZero();
+        assertThat(site.hosts()).extracting(site::served).containsOnly(served);
     }
 
     @Test
@@ -119,12 +141,11 @@ class TroubledAuthorityTest {
         Instant begin = Instant.now();
         onStorage("rm -f ../production.status");
         plan(failures, Instant.EPOCH);
-        Path status = letsencrypt().resolve("production.status");
         Await.that(
                 "attempt " + (failures + 1) + " to fail",
                 ATTEMPT,
-                () -> Files.exists(status)
-                        && Folders.read(status).startsWith("the attempt failed (" + (failures + 1) + " in a row)"));
+                () -> Files.exists(status())
+                        && Folders.read(status()).startsWith("the attempt failed (" + (failures + 1) + " in a row)"));
         assertThat(failures()).isEqualTo(failures + 1);
         assertThat(Instant.ofEpochSecond(Long.parseLong(Folders.read(plan()).split(" ")[1])))
                 .isBetween(begin.plus(pause).minusSeconds(1), Instant.now().plus(pause));
@@ -143,11 +164,19 @@ class TroubledAuthorityTest {
         return letsencrypt().resolve("production.next");
     }
 
+    private Path status() {
+        return letsencrypt().resolve("production.status");
+    }
+
     private Path letsencrypt() {
         return site.rehearsal()
                 .state()
                 .storage(site.rehearsal().site().fileSystem())
                 .resolve("letsencrypt");
+    }
+
+    private void onEveryHost(String command) {
+        site.hosts().forEach(host -> site.inside(host, "sh", "-c", command));
     }
 
     private void onStorage(String command) {
