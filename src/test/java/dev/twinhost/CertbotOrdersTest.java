@@ -9,14 +9,12 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -34,15 +32,14 @@ class CertbotOrdersTest {
     @TempDir
     static Path work;
 
-    private static Path cache;
-    private static Process keeper;
+    @AutoClose
+    private static Enclosure enclosure;
 
     private final Map<String, String> settings = new LinkedHashMap<>();
     private int ordersBefore;
 
     @BeforeAll
     static void startAuthority() throws IOException {
-        cache = RootFileSystems.tree("tools").getParent().getParent();
         for (String folder : List.of("letsencrypt", "acme", "preflight")) {
             Files.createDirectories(work.resolve("srv").resolve(folder));
         }
@@ -55,23 +52,7 @@ class CertbotOrdersTest {
                 .run();
         // the challenge's service reads the webroot as another user
         Command.of("chmod", "711", work.toString()).run();
-        ProcessBuilder open = new ProcessBuilder("bash", SCRIPT.toString(), "open");
-        open.environment().putAll(Map.of("CACHE", cache.toString(), "WORK", work.toString()));
-        open.environment().put("CHECKOUT", Shell.CHECKOUT.toString());
-        Path log = work.resolve("surroundings.log");
-        keeper = open.redirectErrorStream(true).redirectOutput(log.toFile()).start();
-        Await.that("the authority", LIMIT, () -> read(log).contains("ready"));
-    }
-
-    @AfterAll
-    static void stopAuthority() throws Exception {
-        if (keeper != null) {
-            keeper.getOutputStream().close(); // it ends with its input, and takes every process and mount with it
-            if (!keeper.waitFor(LIMIT.toSeconds(), TimeUnit.SECONDS)) {
-                keeper.destroyForcibly().waitFor();
-            }
-            Files.deleteIfExists(cache.resolve("users/certbot-" + keeper.pid()));
-        }
+        enclosure = new Enclosure(SCRIPT, work);
     }
 
     @BeforeEach
@@ -272,17 +253,7 @@ class CertbotOrdersTest {
     }
 
     private ProcessBuilder entering(List<String> words) {
-        long first;
-        try (Stream<ProcessHandle> children = keeper.children()) {
-            first = children.findFirst().orElseThrow().pid();
-        }
-        List<String> all = new ArrayList<>(List.of("nsenter", "--target", Long.toString(first)));
-        all.addAll(List.of("--mount", "--net", "--pid", "--", "bash", SCRIPT.toString(), "enter"));
-        all.addAll(words);
-        ProcessBuilder builder = new ProcessBuilder(all);
-        builder.environment().clear();
-        builder.environment().put("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
-        builder.environment().put("WORK", work.toString());
+        ProcessBuilder builder = enclosure.entering("enter", words);
         builder.environment().putAll(settings);
         return builder;
     }

@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -29,7 +29,9 @@ class EdgeSessionsTest {
     @TempDir
     Path root;
 
+    @AutoClose
     private EdgeSurroundings surroundings;
+
     private Visitor visitor;
 
     private void open(int lastSeconds) throws Exception {
@@ -41,13 +43,6 @@ class EdgeSessionsTest {
                         "TWINHOST_EDGE_LAST",
                         Integer.toString(lastSeconds)));
         visitor = new Visitor(surroundings);
-    }
-
-    @AfterEach
-    void close() {
-        if (surroundings != null) {
-            surroundings.close();
-        }
     }
 
     @ParameterizedTest

@@ -1,7 +1,6 @@
 package dev.twinhost;
 
 import dev.twinhost.rehearsal.system.Await;
-import dev.twinhost.rehearsal.system.Command;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -31,10 +30,9 @@ final class EdgeSurroundings implements AutoCloseable {
     private static final String LIVE = "srv/twinhost/letsencrypt/production/live/example.com/";
     private static final String SERVED = "var/lib/twinhost/tls/current/fullchain.pem";
 
-    private final Path cache;
     private final Shell host;
     private final Map<String, String> settings;
-    private final Process keeper;
+    private final Enclosure enclosure;
     private final Map<String, List<String>> names = new LinkedHashMap<>();
     private final Map<Place, Process> running = new LinkedHashMap<>();
 
@@ -59,7 +57,6 @@ final class EdgeSurroundings implements AutoCloseable {
 
     /** With these settings, and variables of the edge's container, instead of the usual ones. */
     EdgeSurroundings(Path root, Map<String, String> others) throws IOException {
-        cache = rootFileSystems();
         settings = Release.settings();
         settings.put("TWINHOST_EXTRA_DOMAINS", "old.example.com example.net");
         settings.putAll(others);
@@ -70,18 +67,8 @@ final class EdgeSurroundings implements AutoCloseable {
         issueCertificate();
         challenge("token", "the answer");
 
-        ProcessBuilder open = new ProcessBuilder("bash", SCRIPT.toString(), "open");
-        open.environment().putAll(Map.of("CACHE", cache.toString(), "WORK", root.toString()));
-        open.environment().put("CHECKOUT", Shell.CHECKOUT.toString());
-        keeper = open.redirectErrorStream(true)
-                .redirectOutput(log("surroundings").toFile())
-                .start();
+        enclosure = new Enclosure(SCRIPT, root);
         try {
-            await(
-                    "the surroundings",
-                    keeper,
-                    log("surroundings"),
-                    () -> read(log("surroundings")).contains("ready"));
             start();
         } catch (RuntimeException | Error e) {
             close();
@@ -249,26 +236,7 @@ final class EdgeSurroundings implements AutoCloseable {
 
     @Override
     public void close() {
-        try {
-            keeper.getOutputStream().close(); // it ends with its input, and takes every process and mount with it
-            if (!keeper.waitFor(LIMIT.toSeconds(), TimeUnit.SECONDS)) {
-                keeper.destroyForcibly().waitFor();
-            }
-            Files.deleteIfExists(cache.resolve("users/edge-" + keeper.pid()));
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
-    }
-
-    private static Path rootFileSystems() {
-        Command.Result made =
-                Command.of(Shell.CHECKOUT + "/src/rehearsal/machine/rootfs.sh").result();
-        if (made.status() != 0) {
-            throw new AssertionError(made.output() + made.error());
-        }
-        return Path.of(System.getenv().getOrDefault("TWINHOST_REHEARSAL_CACHE", "/var/cache/twinhost-rehearsal"));
+        enclosure.close();
     }
 
     /** Where the DNS has the application from now on. */
@@ -389,18 +357,8 @@ final class EdgeSurroundings implements AutoCloseable {
     }
 
     private ProcessBuilder entering(String how, Place place, String... words) {
-        long first;
-        try (Stream<ProcessHandle> children = keeper.children()) {
-            first = children.findFirst().orElseThrow().pid();
-        }
-        List<String> all =
-                new ArrayList<>(List.of("nsenter", "--target", Long.toString(first), "--mount", "--pid", "--"));
-        all.addAll(List.of("bash", SCRIPT.toString(), how, place.word()));
-        all.addAll(Arrays.asList(words));
-        ProcessBuilder builder = new ProcessBuilder(all);
-        builder.environment().clear();
-        builder.environment().put("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
-        builder.environment().put("WORK", host.path("").toString());
+        ProcessBuilder builder = enclosure.entering(
+                how, Stream.concat(Stream.of(place.word()), Stream.of(words)).toList());
         builder.environment().put("TWINHOST_LAME_DUCK", settings.get("TWINHOST_LAME_DUCK"));
         builder.environment().put("TWINHOST_EDGE_FIRST", "120");
         builder.environment().put("TWINHOST_EDGE_LAST", settings.getOrDefault("TWINHOST_EDGE_LAST", "60"));

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.twinhost.EdgeSurroundings.Place;
 import dev.twinhost.rehearsal.system.Await;
 import java.nio.file.Path;
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -17,18 +17,12 @@ class LeavingEdgeTest {
     private static final int LAME_DUCK_SECONDS = 4;
     private static final String SERVES_ON = "no other edge is healthy: serves on";
 
+    @AutoClose
     private EdgeSurroundings surroundings;
 
     @BeforeEach
     void start(@TempDir Path root) throws Exception {
         surroundings = new EdgeSurroundings(root, LAME_DUCK_SECONDS);
-    }
-
-    @AfterEach
-    void end() {
-        if (surroundings != null) {
-            surroundings.close();
-        }
     }
 
     @Test

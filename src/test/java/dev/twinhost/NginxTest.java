@@ -13,7 +13,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -40,20 +40,15 @@ class NginxTest {
     @TempDir
     static Path root;
 
+    @AutoClose
     private static EdgeSurroundings surroundings;
+
     private static Visitor visitor;
 
     @BeforeAll
     static void startEdge() throws Exception {
         surroundings = new EdgeSurroundings(root, LAME_DUCK_SECONDS);
         visitor = new Visitor(surroundings);
-    }
-
-    @AfterAll
-    static void stopEdge() {
-        if (surroundings != null) {
-            surroundings.close();
-        }
     }
 
     @ParameterizedTest

@@ -9,14 +9,16 @@ import java.nio.file.Path;
 final class RootFileSystems {
     private RootFileSystems() {}
 
+    /** Where the rehearsal keeps them. */
+    static Path cache() {
+        return Path.of(System.getenv().getOrDefault("TWINHOST_REHEARSAL_CACHE", "/var/cache/twinhost-rehearsal"));
+    }
+
     /** @param name {@code host} or {@code tools} */
     static Path tree(String name) {
         Command.of(Shell.CHECKOUT + "/src/rehearsal/machine/rootfs.sh").run();
         try {
-            return Path.of(
-                            System.getenv().getOrDefault("TWINHOST_REHEARSAL_CACHE", "/var/cache/twinhost-rehearsal"),
-                            name)
-                    .toRealPath();
+            return cache().resolve(name).toRealPath();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
-import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -30,20 +30,15 @@ class SiteRulesTest {
     @TempDir
     static Path root;
 
+    @AutoClose
     private static EdgeSurroundings surroundings;
+
     private static Visitor visitor;
 
     @BeforeAll
     static void startEdge() throws Exception {
         surroundings = new EdgeSurroundings(root, 4);
         visitor = new Visitor(surroundings);
-    }
-
-    @AfterAll
-    static void stopEdge() {
-        if (surroundings != null) {
-            surroundings.close();
-        }
     }
 
     @Test

@@ -12,7 +12,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
-import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -31,18 +31,12 @@ class VerifyTest {
     @TempDir
     static Path root;
 
+    @AutoClose
     private static EdgeSurroundings edge;
 
     @BeforeAll
     static void startEdge() throws Exception {
         edge = new EdgeSurroundings(root, 16);
-    }
-
-    @AfterAll
-    static void stopEdge() {
-        if (edge != null) {
-            edge.close();
-        }
     }
 
     @Test

@@ -13,25 +13,13 @@
 # Variables: CACHE, that of the rehearsal; CHECKOUT; WORK, the root of a host with its rendered files (var/lib/twinhost/stack/nginx), its certificate
 # (var/lib/twinhost/tls) and the webroot of the challenge (srv/twinhost/acme).
 # Everything is in namespaces of its own and in memory: it ends with this process, and nothing is written to the tree.
-set -euo pipefail
-umask 022
-here=$(realpath "$0")
-files=$(dirname "$here")
+files=$(dirname "$0")
+. "$files/../enclosure.sh"
 roots=$WORK/roots
-
-open() {
-  mkdir -p "$roots"
-  # rootfs.sh keeps the tree to which a link in users/ leads: here to the folder in which this process stands, for as long as it runs.
-  exec 6>"$CACHE/versions.lock"
-  flock -s -w 60 6 || { echo "$CACHE/versions.lock: still held after 60 s" && exit 1; }
-  cd -P "$CACHE/tools"
-  ln -sfn "/proc/$$/cwd" "$CACHE/users/edge-$$"
-  exec 6>&-
-  exec unshare --mount --propagation private --net --pid --fork --kill-child=KILL --mount-proc -- bash "$here" inside
-}
 
 inside() {
   mount -t tmpfs -o mode=755 tmpfs /run # names of networks that nobody else sees
+  mkdir -p "$roots"
   mount -t tmpfs -o mode=755 tmpfs "$roots"
   local place
   for place in visitor edge neighbour application challenge; do
@@ -54,17 +42,7 @@ inside() {
   mkdir "$roots/challenge/srv/acme"
   mount --bind "$WORK/srv/twinhost/acme" "$roots/challenge/srv/acme"
   cp "$files/application.py" "$roots/application/srv/"
-  echo ready
-  cat >/dev/null # until whoever opened this lets go, or is gone
-}
-
-# make_root ROOT: the tree, with a layer in memory over it.
-make_root() {
-  mkdir "$1" "$1.upper" "$1.work"
-  mount -t overlay -o "lowerdir=$PWD,upperdir=$1.upper,workdir=$1.work" overlay "$1"
-  mount -t proc proc "$1/proc"
-  mount --rbind /dev "$1/dev"
-  mount -t tmpfs -o mode=755 tmpfs "$1/run"
+  keep
 }
 
 # make_edge ROOT: what a container of the edge reads.
