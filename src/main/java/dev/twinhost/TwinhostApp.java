@@ -10,8 +10,9 @@ import software.amazon.awscdk.AppProps;
 import software.amazon.awscdk.DefaultStackSynthesizer;
 import software.amazon.awscdk.Environment;
 import software.amazon.awscdk.StackProps;
+import software.amazon.awscdk.Stage;
 
-/** Reads the outside world once, the context and the account, and synthesises one stack. */
+/** Reads the outside world once, the context and the account, and synthesises the site's stack, and its pipeline's. */
 public final class TwinhostApp {
     private static final int REFUSED = 2;
 
@@ -44,8 +45,9 @@ public final class TwinhostApp {
     static TwinhostStack addStack(App app, Map<String, String> variables, Path checkout) {
         Optional<Environment> account = account(variables);
         Settings settings = Settings.read(() -> context(app), account.isPresent(), checkout);
-        String name = "Twinhost"
-                + settings.environment().map(environment -> "-" + environment).orElse("");
+        String suffix =
+                settings.environment().map(environment -> "-" + environment).orElse("");
+        String name = "Twinhost" + suffix;
         StackProps.Builder props = StackProps.builder()
                 .description("Twinhost: " + settings.www())
                 // A folder of its own, so that the machines can be let into no other stack's assets.
@@ -53,7 +55,22 @@ public final class TwinhostApp {
                         .bucketPrefix(name + '/')
                         .build());
         account.ifPresent(props::env);
+        if (settings.githubRepository().isPresent()) {
+            addPipeline(app, "TwinhostPipeline" + suffix, account, settings, name);
+        }
         return new TwinhostStack(app, name, props.build(), settings, checkout);
+    }
+
+    /**
+     * In a stage of its own, so that {@code cdk deploy} and the rehearsal find one stack where none is named: who may
+     * deploy is changed by a person, who types {@code Pipeline/Access}.
+     */
+    private static void addPipeline(
+            App app, String name, Optional<Environment> account, Settings settings, String site) {
+        StackProps.Builder props =
+                StackProps.builder().stackName(name).description("Twinhost: who deploys " + settings.www());
+        account.ifPresent(props::env);
+        new PipelineAccess(new Stage(app, "Pipeline"), "Access", props.build(), settings, site);
     }
 
     private static Optional<Environment> account(Map<String, String> variables) {

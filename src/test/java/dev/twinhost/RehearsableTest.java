@@ -30,6 +30,13 @@ class RehearsableTest {
         assertThat(site.release().acmeDirectory()).isEqualTo("https://acme-staging-v02.api.letsencrypt.org/directory");
     }
 
+    @Test
+    void shouldBePlayableWithAPipelineWhichIsNotPlayed() {
+        Site site = rehearsed(Map.of("githubRepository", "octo-org@123456/site@456789"));
+        assertThat(site.machineGroup("Hosts").size()).isEqualTo(2);
+        assertThat(site.summary()).doesNotContain("IAM::OIDCProvider");
+    }
+
     private static Site rehearsed(Map<String, Object> settings) {
         Map<String, Object> own = new HashMap<>(settings);
         own.put("appImage", "twinhost-rehearsal/nginx:1");

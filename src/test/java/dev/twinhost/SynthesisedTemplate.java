@@ -62,6 +62,17 @@ final class SynthesisedTemplate {
         return new SynthesisedTemplate(assembly, stack);
     }
 
+    /** The other template of the app, that of the pipeline. */
+    SynthesisedTemplate pipeline() {
+        Path stage = assembly.resolve("assembly-Pipeline");
+        String access = read(stage.resolve("manifest.json")).path("artifacts").properties().stream()
+                .filter(artifact -> artifact.getValue().path("type").asText().equals("aws:cloudformation:stack"))
+                .map(Map.Entry::getKey)
+                .findFirst()
+                .orElseThrow();
+        return new SynthesisedTemplate(stage, access);
+    }
+
     JsonNode json() {
         return json;
     }

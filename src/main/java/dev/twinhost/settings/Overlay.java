@@ -36,7 +36,10 @@ final class Overlay {
             "acmeProfile",
             "extraDomains",
             "cacheMaxSize",
-            "maintenance");
+            "maintenance",
+            "githubRepository",
+            "githubEnvironment",
+            "githubOidcProviderArn");
 
     private static final String ENVIRONMENT = "environment";
     private static final String ENVIRONMENTS = "environments";

@@ -32,6 +32,9 @@ import java.util.regex.Pattern;
  * @param extraDomains more names on the certificate, which lead to {@link #www}
  * @param cacheMaxSize as Nginx writes sizes
  * @param maintenance whether visitors get the maintenance page instead of the application
+ * @param githubRepository as GitHub writes it in the tokens of its workflows; absent: there is no pipeline
+ * @param githubEnvironment of the repository, from which alone the pipeline deploys; absent: from the main branch
+ * @param githubOidcProviderArn the account's own provider for GitHub; absent: the pipeline's stack makes it
  */
 public record Settings(
         Optional<String> environment,
@@ -57,7 +60,10 @@ public record Settings(
         Optional<String> acmeProfile,
         List<String> extraDomains,
         String cacheMaxSize,
-        boolean maintenance) {
+        boolean maintenance,
+        Optional<String> githubRepository,
+        Optional<String> githubEnvironment,
+        Optional<String> githubOidcProviderArn) {
 
     static final String WANTED_DOMAIN = "the site's apex, such as example.org";
     static final String WANTED_EMAIL = "one address, such as ops@example.org";
@@ -137,6 +143,7 @@ public record Settings(
                 CACHE_SIZE.asMatchPredicate(),
                 "is not the size of a cache",
                 WANTED_CACHE);
+        GitHub.check(faults, githubRepository, githubEnvironment, githubOidcProviderArn);
         if (!faults.isEmpty()) {
             throw new InvalidSettings(faults);
         }

@@ -72,7 +72,10 @@ final class SettingsReader {
                     text("acmeProfile", Certificate.WANTED_PROFILE),
                     names("extraDomains", Certificate.WANTED_NAMES),
                     text("cacheMaxSize", Settings.WANTED_CACHE).orElse("256m"),
-                    flag("maintenance", false));
+                    flag("maintenance", false),
+                    text("githubRepository", GitHub.WANTED_REPOSITORY),
+                    text("githubEnvironment", GitHub.WANTED_ENVIRONMENT),
+                    text("githubOidcProviderArn", GitHub.WANTED_PROVIDER));
         } catch (InvalidSettings invalid) {
             // A value that could not be read was replaced only to get here: what is wrong with it is known already.
             invalid.faults().stream().filter(fault -> !isFaulty(fault.key())).forEach(faults::add);

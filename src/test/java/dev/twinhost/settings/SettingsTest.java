@@ -54,7 +54,10 @@ class SettingsTest {
                         Optional.empty(),
                         List.of(),
                         "256m",
-                        false));
+                        false,
+                        Optional.empty(),
+                        Optional.empty(),
+                        Optional.empty()));
     }
 
     @Test
@@ -566,7 +569,9 @@ class SettingsTest {
                 "acmeProfile | is not text | the name of a profile of the CA, such as tlsserver",
                 "caa | is neither true nor false | true or false",
                 "cacheMaxSize | is not text | a size from 1m to 10g, such as 256m or 2g",
-                "maintenance | is neither true nor false | true or false"
+                "maintenance | is neither true nor false | true or false",
+                "githubRepository | is not text | owner/name, or owner@id/name@id with GitHub's ids, such as"
+                        + " octo-org@123456/site@456789"
             })
     void shouldRefuseAValueOfTheWrongTypeInsteadOfTakingTheDefault(String key, String problem, String want) {
         assertThat(faultsOf(key, List.of("a"))).isEqualTo(key + ": " + problem + ", got [a], want " + want);
@@ -585,10 +590,128 @@ class SettingsTest {
                 "fileSystemId",
                 "acmeServer",
                 "acmeProfile",
-                "cacheMaxSize"
+                "cacheMaxSize",
+                "githubRepository"
             })
     void shouldRefuseEmptyText(String key) {
         assertThat(faultsOf(key, " ")).startsWith(key + ": is empty, got \" \", want ");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "octo-org/site",
+                "octo-org@123456/site@456789",
+                "o/1",
+                "Octo-Org/.github",
+                "mona_acme/my_site.example-1",
+                "a234567890123456789012345678901234567-9/site"
+            })
+    void shouldTakeARepositoryAsGitHubSpellsIt(String repository) {
+        assertThat(read(with("githubRepository", repository)).githubRepository())
+                .contains(repository);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "site",
+                "octo-org/",
+                "/site",
+                "octo-org/site/",
+                "octo-org/group/site",
+                "https://github.com/octo-org/site",
+                "git@github.com:octo-org/site.git",
+                "octo-org/site.git",
+                "octo-org/site.Wiki",
+                "octo-org/.",
+                "octo-org/..",
+                "octo-org/*",
+                "*/site",
+                "octo-org/s?te",
+                "octo-org/${x}",
+                "octo-org/site:ref:refs/heads/main",
+                "-octo/site",
+                "octo-/site",
+                "octo--org/site",
+                "octo.org/site",
+                "octo-org/my site",
+                " octo-org/site",
+                "octo-org/site\n",
+                "octö/site",
+                "octo-org@123456/site",
+                "octo-org/site@456789",
+                "octo-org@/site@",
+                "octo-org@0/site@1",
+                "octo-org@x/site@y",
+                "a234567890123456789012345678901234567-90/site"
+            })
+    void shouldRefuseWhatIsNoRepository(String repository) {
+        assertThat(faultsOf("githubRepository", repository))
+                .isEqualTo("githubRepository: is not a repository, got \"" + repository.replace("\n", "\\n")
+                        + "\", want owner/name, or owner@id/name@id with GitHub's ids, such as"
+                        + " octo-org@123456/site@456789");
+    }
+
+    @Test
+    void shouldTakeRepositoryNamesOfAHundredCharactersAtMost() {
+        String longest = "octo-org/" + "s".repeat(100);
+
+        assertThat(read(with("githubRepository", longest)).githubRepository()).contains(longest);
+        assertThat(faultsOf("githubRepository", longest + "s")).startsWith("githubRepository: is not a repository, ");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"prod:1", "a b", "*", "prod*", "${x}", ".prod", "prod-", "prod/eu", "größe"})
+    void shouldRefuseWhatIsNoNameOfAnEnvironmentOfGitHub(String name) {
+        assertThat(faults(with(Map.of("githubRepository", "octo-org/site", "githubEnvironment", name)), !ACCOUNT_KNOWN))
+                .isEqualTo("githubEnvironment: is not the name of an environment, got \"" + name
+                        + "\", want the name of an environment of the repository, such as production: letters, digits,"
+                        + " and . _ - between them");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "token.actions.githubusercontent.com",
+                "arn:aws:iam::12345678901:oidc-provider/token.actions.githubusercontent.com",
+                "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com/octo-org",
+                "arn:aws:iam::123456789012:oidc-provider/tokenxactions.githubusercontent.com",
+                "arn:aws:iam::123456789012:oidc-provider/gitlab.com",
+                "arn:aws:iam::123456789012:role/token.actions.githubusercontent.com"
+            })
+    void shouldRefuseWhatIsNotGitHubsProvider(String arn) {
+        assertThat(faults(
+                        with(Map.of("githubRepository", "octo-org/site", "githubOidcProviderArn", arn)),
+                        !ACCOUNT_KNOWN))
+                .isEqualTo("githubOidcProviderArn: is not the ARN of the account's provider for GitHub, got \"" + arn
+                        + "\", want arn:aws:iam::ACCOUNT:oidc-provider/token.actions.githubusercontent.com,"
+                        + " with the account's 12 digits");
+    }
+
+    @Test
+    void shouldTakeAnEnvironmentAndAProviderOfGitHub() {
+        Settings settings = read(with(Map.of(
+                "githubRepository",
+                "octo-org/site",
+                "githubEnvironment",
+                "Production_eu-1.a",
+                "githubOidcProviderArn",
+                "arn:aws-us-gov:iam::123456789012:oidc-provider/token.actions.githubusercontent.com")));
+
+        assertThat(settings.githubEnvironment()).contains("Production_eu-1.a");
+        assertThat(settings.githubOidcProviderArn()).isPresent();
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "githubEnvironment, production",
+        "githubOidcProviderArn, arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"
+    })
+    void shouldRefuseSettingsOfThePipelineWhereThereIsNone(String key, String value) {
+        assertThat(faultsOf(key, value))
+                .isEqualTo(key + ": is set without a githubRepository, got \"" + value
+                        + "\", want githubRepository as well, or neither");
     }
 
     @Test
@@ -606,7 +729,8 @@ class SettingsTest {
                         "natGateways: is not a setting, got 1, want one of domain, email, hostedZoneId, dns, dnsWeight,"
                                 + " caa, appImage, appPort, appReplicas, appHealthPath, appEnvironment, appSecrets, instanceType,"
                                 + " witnessInstanceType, witness, zones, vpcCidr, fileSystemId, acmeServer, acmeProfile,"
-                                + " extraDomains, cacheMaxSize, maintenance, environment, environments",
+                                + " extraDomains, cacheMaxSize, maintenance, githubRepository, githubEnvironment,"
+                                + " githubOidcProviderArn, environment, environments",
                         "domain: is missing, got nothing, want the site's apex, such as example.org",
                         "email: is not an e-mail address, got \"nobody\", want one address, such as ops@example.org",
                         "hostedZoneId: is missing, and no AWS account is known in which to look it up, got nothing,"
