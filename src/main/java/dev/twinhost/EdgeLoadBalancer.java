@@ -41,7 +41,7 @@ final class EdgeLoadBalancer extends Construct {
         super(scope, id);
         balancer = NetworkLoadBalancer.Builder.create(this, "Balancer")
                 .vpc(network.vpc())
-                .vpcSubnets(network.hostSubnets())
+                .vpcSubnets(network.balancerSubnets())
                 .internetFacing(true)
                 // With one host per zone, a dead host would otherwise empty its zone until DNS drops it.
                 .crossZoneEnabled(true)

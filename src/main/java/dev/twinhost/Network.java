@@ -1,6 +1,7 @@
 package dev.twinhost;
 
 import dev.twinhost.settings.Settings;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -21,14 +22,19 @@ import software.constructs.IDependable;
  *
  * <p>The machines have public
  * addresses, to fetch packages and images without a NAT gateway; their security groups alone decide who reaches them.
+ * Where NAT gateways are wanted, there is a private subnet per zone as well, and the machines stand there, without such
+ * an address. The public subnets are the same either way, with the balancer and the mount targets in them: a zone of a
+ * file system has one mount target, so it could not be made anew beside the old one.
  */
 final class Network extends Construct {
     private final Vpc vpc;
     private final SecurityGroups groups;
+    private final List<ISubnet> machineSubnets;
 
     Network(Construct scope, String id, Settings settings) {
         super(scope, id);
         vpc = createVpc(settings);
+        machineSubnets = settings.privateMachines() ? vpc.getPrivateSubnets() : vpc.getPublicSubnets();
         groups = new SecurityGroups(this, "Groups", vpc);
     }
 
@@ -36,14 +42,10 @@ final class Network extends Construct {
         return Vpc.Builder.create(this, "Vpc")
                 .ipAddresses(IpAddresses.cidr(settings.vpcCidr()))
                 .maxAzs(settings.zones())
-                .natGateways(0)
+                .natGateways(settings.natGateways())
                 // Nothing is in the default group; emptying it would take a Lambda function of CDK's.
                 .restrictDefaultSecurityGroup(false)
-                .subnetConfiguration(List.of(SubnetConfiguration.builder()
-                        .name("Public")
-                        .subnetType(SubnetType.PUBLIC)
-                        .cidrMask(settings.subnetPrefix())
-                        .build()))
+                .subnetConfiguration(subnets(settings))
                 .gatewayEndpoints(Map.of(
                         "S3",
                         GatewayVpcEndpointOptions.builder()
@@ -52,19 +54,40 @@ final class Network extends Construct {
                 .build();
     }
 
+    private static List<SubnetConfiguration> subnets(Settings settings) {
+        List<SubnetConfiguration> subnets = new ArrayList<>();
+        subnets.add(subnet("Public", SubnetType.PUBLIC, settings.subnetPrefix()));
+        if (settings.privateMachines()) {
+            subnets.add(subnet("Private", SubnetType.PRIVATE_WITH_EGRESS, settings.privateSubnetPrefix()));
+        }
+        return subnets;
+    }
+
+    private static SubnetConfiguration subnet(String name, SubnetType type, int prefix) {
+        return SubnetConfiguration.builder()
+                .name(name)
+                .subnetType(type)
+                .cidrMask(prefix)
+                .build();
+    }
+
     IVpc vpc() {
         return vpc;
     }
 
-    /** The subnets of the hosts and the balancer: in the first two zones. */
-    SubnetSelection hostSubnets() {
+    /** The subnets of the balancer: public, in the first two zones. */
+    SubnetSelection balancerSubnets() {
         return select(vpc.getPublicSubnets().subList(0, 2));
+    }
+
+    /** The subnets of the hosts: in the zones of the balancer. */
+    SubnetSelection hostSubnets() {
+        return select(machineSubnets.subList(0, 2));
     }
 
     /** Where the witness stands: alone in a third zone, or, where there are two, in whichever of them has room. */
     SubnetSelection witnessSubnets() {
-        List<ISubnet> subnets = vpc.getPublicSubnets();
-        return select(subnets.size() > 2 ? subnets.subList(2, 3) : subnets);
+        return select(machineSubnets.size() > 2 ? machineSubnets.subList(2, 3) : machineSubnets);
     }
 
     SecurityGroups groups() {
@@ -73,7 +96,7 @@ final class Network extends Construct {
 
     /** What has to be there before a machine can reach anything: the subnets' routes, and every rule of the groups. */
     List<IDependable> reachability() {
-        Stream<IDependable> routes = vpc.getPublicSubnets().stream().map(ISubnet::getInternetConnectivityEstablished);
+        Stream<IDependable> routes = machineSubnets.stream().map(ISubnet::getInternetConnectivityEstablished);
         return Stream.concat(routes, Stream.of(groups)).toList();
     }
 

@@ -55,6 +55,14 @@ final class TwinhostStack extends Stack {
                             "appReplicas is 1: when the host of the only replica dies, and whenever the application is updated, "
                                     + "the site answers with errors until another replica has started.");
         }
+        if (settings.natGateways() == 1) {
+            Annotations.of(this)
+                    .addWarningV2(
+                            "twinhost:natGateways",
+                            "natGateways is 1: when its zone is lost, the host in the other zone goes on serving, but no machine"
+                                    + " can boot and no certificate is renewed until that zone is back. 2 gives each zone of a"
+                                    + " host its own.");
+        }
         List<String> elsewhere = settings.extraDomains().stream()
                 .filter(name -> settings.dns() == Dns.ALL && !settings.isInZone(name))
                 .toList();

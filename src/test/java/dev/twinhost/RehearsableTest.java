@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.twinhost.rehearsal.site.Listener;
 import dev.twinhost.rehearsal.site.MachineGroup;
 import dev.twinhost.rehearsal.site.Site;
+import dev.twinhost.rehearsal.site.Subnet;
 import java.util.HashMap;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -35,6 +36,16 @@ class RehearsableTest {
         Site site = rehearsed(Map.of("githubRepository", "octo-org@123456/site@456789"));
         assertThat(site.machineGroup("Hosts").size()).isEqualTo(2);
         assertThat(site.summary()).doesNotContain("IAM::OIDCProvider");
+    }
+
+    @Test
+    void shouldBePlayableWithMachinesInPrivateSubnets() {
+        Site site = rehearsed(Map.of("natGateways", 1));
+        assertThat(site.machineGroups()).allMatch(RehearsableTest::online);
+        assertThat(site.machineGroups())
+                .flatExtracting(MachineGroup::subnets)
+                .noneMatch(Subnet::publicAddresses)
+                .doesNotContainAnyElementsOf(site.balancer().subnets());
     }
 
     private static Site rehearsed(Map<String, Object> settings) {

@@ -31,6 +31,7 @@ final class Overlay {
             "witness",
             "zones",
             "vpcCidr",
+            "natGateways",
             "fileSystemId",
             "acmeServer",
             "acmeProfile",

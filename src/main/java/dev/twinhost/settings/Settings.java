@@ -26,6 +26,7 @@ import java.util.regex.Pattern;
  * @param appHealthPath absent: the image's own health check counts, where it has one
  * @param appEnvironment variables of the application
  * @param appSecrets names of the application's secrets, and the ARN of each one in Secrets Manager
+ * @param natGateways 0: the machines stand in public subnets; otherwise in private ones, and leave through these
  * @param fileSystemId an existing file system; absent: the stack makes one
  * @param acmeServer {@code production}, {@code staging} or a directory URL; see {@link #acme}
  * @param acmeProfile what the CA calls the kind of certificate that is asked for; absent: its own choice
@@ -55,6 +56,7 @@ public record Settings(
         boolean witness,
         int zones,
         String vpcCidr,
+        int natGateways,
         Optional<String> fileSystemId,
         String acmeServer,
         Optional<String> acmeProfile,
@@ -117,7 +119,8 @@ public record Settings(
         checkInstanceType(faults, "instanceType", instanceType, "t4g.small");
         checkInstanceType(faults, "witnessInstanceType", witnessInstanceType, "t4g.micro");
         range(faults, "zones", zones, 2, 3, "3, or 2 with a weaker promise");
-        VpcCidr.fault(vpcCidr).ifPresent(faults::add);
+        range(faults, "natGateways", natGateways, 0, 2, "0, or 2, or 1 with a weaker promise");
+        VpcCidr.fault(vpcCidr, natGateways > 0).ifPresent(faults::add);
         fileSystemId.ifPresent(id -> check(
                 faults,
                 "fileSystemId",
@@ -189,9 +192,19 @@ public record Settings(
         return image.startsWith("./") || image.startsWith("../");
     }
 
-    /** The prefix length of the subnets: 24 where the VPC has room for it, as much as it has otherwise. */
+    /** Whether the machines stand in private subnets and leave through NAT gateways. */
+    public boolean privateMachines() {
+        return natGateways > 0;
+    }
+
+    /** The prefix length of the public subnets: 24 where the VPC has room for it, as much as it has otherwise. */
     public int subnetPrefix() {
         return VpcCidr.subnetPrefix(CidrBlock.of(vpcCidr).orElseThrow());
+    }
+
+    /** The prefix length of the private subnets, where there are any: likewise, in what the public ones leave. */
+    public int privateSubnetPrefix() {
+        return VpcCidr.privateSubnetPrefix(CidrBlock.of(vpcCidr).orElseThrow());
     }
 
     private static void checkNames(List<Fault> faults, String domain, String email) {

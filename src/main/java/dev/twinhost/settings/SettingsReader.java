@@ -67,6 +67,7 @@ final class SettingsReader {
                     flag("witness", true),
                     number("zones", 3),
                     text("vpcCidr", VpcCidr.WANTED).orElse("10.42.0.0/16"),
+                    number("natGateways", 0),
                     text("fileSystemId", Settings.WANTED_FILE_SYSTEM),
                     text("acmeServer", "production, staging or a directory URL").orElse("production"),
                     text("acmeProfile", Certificate.WANTED_PROFILE),

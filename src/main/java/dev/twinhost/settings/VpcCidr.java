@@ -16,6 +16,9 @@ final class VpcCidr {
     private static final int SMALLEST_SUBNET = 28;
     private static final int USUAL_SUBNET = 24;
     private static final int ZONE_BITS = 2;
+    /** The private subnets share the quarter that three public ones leave, so these stay where they are. */
+    private static final int PRIVATE_BITS = 2 * ZONE_BITS;
+
     private static final List<CidrBlock> NEVER = List.of(
             CidrBlock.of("0.0.0.0/8").orElseThrow(),
             CidrBlock.of("127.0.0.0/8").orElseThrow(),
@@ -24,7 +27,8 @@ final class VpcCidr {
 
     private VpcCidr() {}
 
-    static Optional<Fault> fault(String text) {
+    /** @param privateSubnets whether the VPC needs a private subnet in each zone, too */
+    static Optional<Fault> fault(String text, boolean privateSubnets) {
         Optional<CidrBlock> parsed = CidrBlock.of(text);
         if (parsed.isEmpty()) {
             return fault("is not a block of IPv4 addresses", text, WANTED);
@@ -49,15 +53,23 @@ final class VpcCidr {
             String wanted = "at least /" + (SMALLEST_SUBNET - ZONE_BITS) + ", as 10.42.0.0/16";
             return fault("is too small for a subnet in each of three zones", text, wanted);
         }
+        if (privateSubnets && privateSubnetPrefix(block) > SMALLEST_SUBNET) {
+            String wanted = "at least /" + (SMALLEST_SUBNET - PRIVATE_BITS) + ", as 10.42.0.0/16, or natGateways 0";
+            return fault("is too small for a public and a private subnet in each of three zones", text, wanted);
+        }
         return Optional.empty();
     }
 
     /**
-     * The prefix length of the subnets: 24 where the block has room for it, as much as it has otherwise. With two zones
+     * The prefix length of the public subnets: 24 where the block has room for it, as much as it has otherwise. With two zones
      * the same as with three, so that changing their number moves no subnet.
      */
     static int subnetPrefix(CidrBlock block) {
         return Math.max(USUAL_SUBNET, block.prefix() + ZONE_BITS);
+    }
+
+    static int privateSubnetPrefix(CidrBlock block) {
+        return Math.max(USUAL_SUBNET, block.prefix() + PRIVATE_BITS);
     }
 
     private static Optional<Fault> fault(String problem, String got, String want) {

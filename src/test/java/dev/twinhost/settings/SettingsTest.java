@@ -49,6 +49,7 @@ class SettingsTest {
                         true,
                         3,
                         "10.42.0.0/16",
+                        0,
                         Optional.empty(),
                         "production",
                         Optional.empty(),
@@ -215,6 +216,8 @@ class SettingsTest {
                 "witness | TRUE | witness: is neither true nor false, got \"TRUE\", want true or false",
                 "zones | 1 | zones: is out of range, got 1, want 3, or 2 with a weaker promise",
                 "zones | 4 | zones: is out of range, got 4, want 3, or 2 with a weaker promise",
+                "natGateways | -1 | natGateways: is out of range, got -1, want 0, or 2, or 1 with a weaker promise",
+                "natGateways | 3 | natGateways: is out of range, got 3, want 0, or 2, or 1 with a weaker promise",
             })
     void shouldRefuseValuesOutOfRange(String key, String value, String message) {
         assertThat(faultsOf(key, value)).isEqualTo(message);
@@ -406,6 +409,19 @@ class SettingsTest {
                 .isEqualTo("vpcCidr: " + problem + ", got \"" + block + "\", want " + want);
     }
 
+    @Test
+    void shouldRefuseABlockWithoutRoomForPrivateSubnetsOnlyWhereTheyAreWanted() {
+        String smallest = "192.168.0.0/24";
+        String smaller = "192.168.0.0/25";
+
+        assertThat(read(with("vpcCidr", smaller)).vpcCidr()).isEqualTo(smaller);
+        assertThat(read(with(Map.of("vpcCidr", smallest, "natGateways", 1))).privateSubnetPrefix())
+                .isEqualTo(28);
+        assertThat(faults(with(Map.of("vpcCidr", smaller, "natGateways", 2)), !ACCOUNT_KNOWN))
+                .isEqualTo("vpcCidr: is too small for a public and a private subnet in each of three zones, got \""
+                        + smaller + "\", want at least /24, as 10.42.0.0/16, or natGateways 0");
+    }
+
     @ParameterizedTest
     @CsvSource({
         "10.42.0.0/16, 3, 24",
@@ -564,6 +580,7 @@ class SettingsTest {
                 "witness | is neither true nor false | true or false",
                 "zones | is not a whole number | a number such as 3",
                 "vpcCidr | is not text | a block such as 10.42.0.0/16",
+                "natGateways | is not a whole number | a number such as 0",
                 "fileSystemId | is not text | the id of an EFS file system, such as fs-0123456789abcdef0",
                 "acmeServer | is not text | production, staging or a directory URL",
                 "acmeProfile | is not text | the name of a profile of the CA, such as tlsserver",
@@ -722,15 +739,15 @@ class SettingsTest {
                                 "vpcCidr", "172.20.0.0/16",
                                 "email", "nobody",
                                 "witness", "maybe",
-                                "natGateways", 1),
+                                "elasticIps", 1),
                         !ACCOUNT_KNOWN))
                 .isEqualTo(String.join(
                         "\n",
-                        "natGateways: is not a setting, got 1, want one of domain, email, hostedZoneId, dns, dnsWeight,"
+                        "elasticIps: is not a setting, got 1, want one of domain, email, hostedZoneId, dns, dnsWeight,"
                                 + " caa, appImage, appPort, appReplicas, appHealthPath, appEnvironment, appSecrets, instanceType,"
-                                + " witnessInstanceType, witness, zones, vpcCidr, fileSystemId, acmeServer, acmeProfile,"
-                                + " extraDomains, cacheMaxSize, maintenance, githubRepository, githubEnvironment,"
-                                + " githubOidcProviderArn, environment, environments",
+                                + " witnessInstanceType, witness, zones, vpcCidr, natGateways, fileSystemId, acmeServer,"
+                                + " acmeProfile, extraDomains, cacheMaxSize, maintenance, githubRepository,"
+                                + " githubEnvironment, githubOidcProviderArn, environment, environments",
                         "domain: is missing, got nothing, want the site's apex, such as example.org",
                         "email: is not an e-mail address, got \"nobody\", want one address, such as ops@example.org",
                         "hostedZoneId: is missing, and no AWS account is known in which to look it up, got nothing,"

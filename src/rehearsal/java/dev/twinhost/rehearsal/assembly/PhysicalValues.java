@@ -23,6 +23,7 @@ final class PhysicalValues {
             case "AWS::EC2::Subnet" -> id("subnet", resource);
             case "AWS::EC2::RouteTable" -> id("rtb", resource);
             case "AWS::EC2::InternetGateway" -> id("igw", resource);
+            case "AWS::EC2::NatGateway" -> id("nat", resource);
             case "AWS::EC2::SecurityGroup" -> id("sg", resource);
             case "AWS::EC2::LaunchTemplate" -> id("lt", resource);
             case "AWS::EC2::VPCEndpoint" -> id("vpce", resource);

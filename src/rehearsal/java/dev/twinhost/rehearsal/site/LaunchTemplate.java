@@ -18,6 +18,6 @@ public record LaunchTemplate(
         Optional<Boolean> publicAddress) {
     /** Whether a machine in this subnet reaches the internet. */
     public boolean online(Subnet subnet) {
-        return subnet.routed() && publicAddress.orElse(subnet.publicAddresses());
+        return subnet.translated() || subnet.routed() && publicAddress.orElse(subnet.publicAddresses());
     }
 }

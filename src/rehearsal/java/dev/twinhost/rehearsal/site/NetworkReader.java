@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
 
 /** Reads the VPC, its subnets with their routes, and the security groups. */
 final class NetworkReader {
@@ -55,22 +56,26 @@ final class NetworkReader {
     }
 
     private List<Subnet> subnets() {
-        Map<String, String> tables = new HashMap<>();
+        Map<String, String> routes = routes();
+        Map<String, String> gateways = new HashMap<>();
         for (Resource resource : template.ofType("AWS::EC2::SubnetRouteTableAssociation")) {
             Properties association = properties(resource);
-            tables.put(association.text("SubnetId"), association.text("RouteTableId"));
+            gateways.put(association.text("SubnetId"), routes.get(association.text("RouteTableId")));
             association.end();
         }
-        Set<String> routed = routedTables();
+        Set<String> internetGateways = internetGateways();
+        Set<String> natGateways = natGateways(subnet -> internetGateways.contains(gateways.get(subnet)));
         List<Subnet> subnets = new ArrayList<>();
         for (Resource resource : template.ofType("AWS::EC2::Subnet")) {
             String id = intrinsics.idOf(resource);
             Properties subnet = properties(resource);
+            String gateway = gateways.get(id);
             subnets.add(new Subnet(
                     id,
                     Cidr.of(subnet.text("CidrBlock")),
                     subnet.text("AvailabilityZone"),
-                    routed.contains(tables.get(id)),
+                    internetGateways.contains(gateway),
+                    natGateways.contains(gateway),
                     subnet.flag("MapPublicIpOnLaunch", false)));
             subnet.leave("Tags", "VpcId");
             subnet.end();
@@ -78,7 +83,20 @@ final class NetworkReader {
         return subnets;
     }
 
-    private Set<String> routedTables() {
+    /** The gateway to which the default route of each table leads. */
+    private Map<String, String> routes() {
+        Map<String, String> gateways = new HashMap<>();
+        for (Resource resource : template.ofType("AWS::EC2::Route")) {
+            Properties route = properties(resource);
+            route.oneOf("DestinationCidrBlock", "", ANYWHERE);
+            String gateway = route.has("GatewayId") ? "GatewayId" : "NatGatewayId";
+            gateways.put(route.text("RouteTableId"), route.text(gateway));
+            route.end();
+        }
+        return gateways;
+    }
+
+    private Set<String> internetGateways() {
         Set<String> attached = new HashSet<>();
         for (Resource resource : template.ofType("AWS::EC2::VPCGatewayAttachment")) {
             Properties attachment = properties(resource);
@@ -86,17 +104,22 @@ final class NetworkReader {
             attachment.leave("VpcId");
             attachment.end();
         }
-        Set<String> routed = new HashSet<>();
-        for (Resource resource : template.ofType("AWS::EC2::Route")) {
-            Properties route = properties(resource);
-            route.oneOf("DestinationCidrBlock", "", ANYWHERE);
-            if (attached.contains(route.text("GatewayId"))) {
-                routed.add(route.text("RouteTableId"));
+        return attached;
+    }
+
+    /** Those that stand where they reach the internet themselves; one without an address could not be made. */
+    private Set<String> natGateways(Predicate<String> routed) {
+        Set<String> gateways = new HashSet<>();
+        for (Resource resource : template.ofType("AWS::EC2::NatGateway")) {
+            Properties gateway = properties(resource);
+            gateway.oneOf("ConnectivityType", "public", "public");
+            if (routed.test(gateway.text("SubnetId"))) {
+                gateways.add(intrinsics.idOf(resource));
             }
-            route.leave("RouteTableId");
-            route.end();
+            gateway.leave("AllocationId", "Tags");
+            gateway.end();
         }
-        return routed;
+        return gateways;
     }
 
     private List<Rule> rulesOf(String type, String group, String peer) {

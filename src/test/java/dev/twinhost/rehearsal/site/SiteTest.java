@@ -107,6 +107,12 @@ class SiteTest {
         assertThat(online(unrouted)).isFalse();
     }
 
+    @Test
+    void shouldLetAMachineWithoutAPublicAddressOutThroughANatGatewayThatIsOutsideItself() {
+        assertThat(online(behindNatGateway("SubnetB"))).isTrue();
+        assertThat(online(behindNatGateway("SubnetA"))).isFalse();
+    }
+
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
                     /Https/Properties/Protocol | "TLS" | AWS::ElasticLoadBalancingV2::Listener Https | Protocol = TLS; it plays TCP
@@ -131,6 +137,7 @@ class SiteTest {
                     /HostTemplate/Properties/LaunchTemplateData/MetadataOptions/HttpTokens | "optional" | AWS::EC2::LaunchTemplate HostTemplate | LaunchTemplateData.MetadataOptions.HttpTokens = optional; it plays required
                     /HostTemplate/Properties/LaunchTemplateData/KeyName | "k" | AWS::EC2::LaunchTemplate HostTemplate | the property LaunchTemplateData.KeyName
                     /Route/Properties/NatGatewayId | "n" | AWS::EC2::Route Route | the property NatGatewayId
+                    /Nat | {"Type": "AWS::EC2::NatGateway", "Properties": {"ConnectivityType": "private"}} | AWS::EC2::NatGateway Nat | ConnectivityType = private; it plays public
                     /BalancerToHosts/Properties/IpProtocol | "sctp" | AWS::EC2::SecurityGroupEgress BalancerToHosts | IpProtocol = sctp; it plays tcp and udp and icmp and icmpv6 and -1
                     /Apex/Properties/Type | "AAAA" | AWS::Route53::RecordSet Apex | Type = AAAA; it plays A and CNAME and CAA
                     /Release/Properties/Type | "StringList" | AWS::SSM::Parameter Release | Type = StringList; it plays String
@@ -192,6 +199,21 @@ class SiteTest {
     private static boolean online(SmallAssembly assembly) {
         MachineGroup hosts = assembly.read().machineGroup("Hosts");
         return hosts.launchTemplate().online(hosts.subnets().get(0));
+    }
+
+    /** The first host's subnet leads to a NAT gateway, which stands in the other one, or, absurdly, in its own. */
+    private static SmallAssembly behindNatGateway(String subnet) {
+        return new SmallAssembly()
+                .without("/SubnetA/Properties/MapPublicIpOnLaunch")
+                .with("/Nat", """
+                        {"Type": "AWS::EC2::NatGateway",
+                         "Properties": {"AllocationId": "eipalloc-1", "SubnetId": {"Ref": "%s"}}}""".formatted(subnet))
+                .with("/PrivateTable", "{\"Type\": \"AWS::EC2::RouteTable\", \"Properties\": {}}")
+                .with("/PrivateRoute", """
+                        {"Type": "AWS::EC2::Route",
+                         "Properties": {"DestinationCidrBlock": "0.0.0.0/0", "NatGatewayId": {"Ref": "Nat"},
+                           "RouteTableId": {"Ref": "PrivateTable"}}}""")
+                .with("/TableOfA/Properties/RouteTableId", "{\"Ref\": \"PrivateTable\"}");
     }
 
     private static MachineGroup updatePolicy(String json) {
