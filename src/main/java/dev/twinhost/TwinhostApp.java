@@ -11,6 +11,7 @@ import software.amazon.awscdk.DefaultStackSynthesizer;
 import software.amazon.awscdk.Environment;
 import software.amazon.awscdk.StackProps;
 import software.amazon.awscdk.Stage;
+import software.constructs.Construct;
 
 /** Reads the outside world once, the context and the account, and synthesises the site's stack, and its pipeline's. */
 public final class TwinhostApp {
@@ -41,10 +42,13 @@ public final class TwinhostApp {
                 .stackTraces(false);
     }
 
-    /** @param variables those of the process; the CDK command line names account and region there if it knows them */
-    static TwinhostStack addStack(App app, Map<String, String> variables, Path checkout) {
+    /**
+     * @param scope the app, or a part of it with a context of its own
+     * @param variables those of the process; the CDK command line names account and region there if it knows them
+     */
+    static TwinhostStack addStack(Construct scope, Map<String, String> variables, Path checkout) {
         Optional<Environment> account = account(variables);
-        Settings settings = Settings.read(() -> context(app), account.isPresent(), checkout);
+        Settings settings = Settings.read(() -> context(scope), account.isPresent(), checkout);
         String suffix =
                 settings.environment().map(environment -> "-" + environment).orElse("");
         String name = "Twinhost" + suffix;
@@ -56,9 +60,9 @@ public final class TwinhostApp {
                         .build());
         account.ifPresent(props::env);
         if (settings.githubRepository().isPresent()) {
-            addPipeline(app, "TwinhostPipeline" + suffix, account, settings, name);
+            addPipeline(scope, "TwinhostPipeline" + suffix, account, settings, name);
         }
-        return new TwinhostStack(app, name, props.build(), settings, checkout);
+        return new TwinhostStack(scope, name, props.build(), settings, checkout);
     }
 
     /**
@@ -66,11 +70,11 @@ public final class TwinhostApp {
      * deploy is changed by a person, who types {@code Pipeline/Access}.
      */
     private static void addPipeline(
-            App app, String name, Optional<Environment> account, Settings settings, String site) {
+            Construct scope, String name, Optional<Environment> account, Settings settings, String site) {
         StackProps.Builder props =
                 StackProps.builder().stackName(name).description("Twinhost: who deploys " + settings.www());
         account.ifPresent(props::env);
-        new PipelineAccess(new Stage(app, "Pipeline"), "Access", props.build(), settings, site);
+        new PipelineAccess(new Stage(scope, "Pipeline"), "Access", props.build(), settings, site);
     }
 
     private static Optional<Environment> account(Map<String, String> variables) {
@@ -83,7 +87,7 @@ public final class TwinhostApp {
     }
 
     @SuppressWarnings("unchecked")
-    private static Map<String, Object> context(App app) {
-        return (Map<String, Object>) app.getNode().getAllContext();
+    private static Map<String, Object> context(Construct scope) {
+        return (Map<String, Object>) scope.getNode().getAllContext();
     }
 }

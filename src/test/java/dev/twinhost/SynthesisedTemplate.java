@@ -156,7 +156,8 @@ final class SynthesisedTemplate {
                 .toList();
     }
 
-    private static Path checkout() {
+    /** A checkout with as little in it as the app takes. */
+    static Path checkout() {
         Path checkout = temporaryFolder("checkout");
         try {
             Files.writeString(Files.createDirectory(checkout.resolve("docker")).resolve("stack.yml"), "services: {}\n");
@@ -168,7 +169,8 @@ final class SynthesisedTemplate {
         }
     }
 
-    private static Path temporaryFolder(String name) {
+    /** A folder that goes when the tests end. */
+    static Path temporaryFolder(String name) {
         try {
             Path folder = Files.createTempDirectory("twinhost-" + name + "-");
             Runtime.getRuntime().addShutdownHook(new Thread(() -> delete(folder)));

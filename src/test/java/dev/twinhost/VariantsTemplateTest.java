@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -12,6 +13,8 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import software.amazon.awscdk.App;
 import software.amazon.awscdk.Stack;
 import software.amazon.awscdk.services.ec2.CfnInstance;
@@ -176,6 +179,26 @@ class VariantsTemplateTest {
         CfnInstance.Builder.create(new Stack(app, "Faulty"), "Machine")
                 .imageId("no-image")
                 .build();
+
+        assertThatThrownBy(app::synth).hasMessageContaining("ValidationFailed");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "Properties.ImageId | {\"Ref\": \"Missing\"}",
+                "Properties.ImageId | {\"Fn::GetAtt\": [\"Missing\", \"Arn\"]}",
+                "Properties.ImageId | {\"Fn::GetAtt\": [\"Machine\", \"Missing\"]}",
+                "DependsOn | [\"Missing\"]"
+            })
+    void shouldFailTheSynthesisWhereAReferenceLeadsNowhere(String path, String value, @TempDir Path assembly)
+            throws IOException {
+        App app = new App(TwinhostApp.props().outdir(assembly.toString()).build());
+        CfnInstance machine = CfnInstance.Builder.create(new Stack(app, "Faulty"), "Machine")
+                .imageId("ami-0123456789abcdef0")
+                .build();
+        machine.addOverride(path, new ObjectMapper().readValue(value, Object.class));
 
         assertThatThrownBy(app::synth).hasMessageContaining("ValidationFailed");
     }
