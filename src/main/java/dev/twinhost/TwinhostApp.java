@@ -15,6 +15,9 @@ import software.constructs.Construct;
 
 /** Reads the outside world once, the context and the account, and synthesises the site's stack, and its pipeline's. */
 public final class TwinhostApp {
+    /** The stage of {@link PipelineAccess}. */
+    static final String PIPELINE = "Pipeline";
+
     private static final int REFUSED = 2;
 
     private TwinhostApp() {}
@@ -74,7 +77,7 @@ public final class TwinhostApp {
         StackProps.Builder props =
                 StackProps.builder().stackName(name).description("Twinhost: who deploys " + settings.www());
         account.ifPresent(props::env);
-        new PipelineAccess(new Stage(scope, "Pipeline"), "Access", props.build(), settings, site);
+        new PipelineAccess(new Stage(scope, PIPELINE), "Access", props.build(), settings, site);
     }
 
     private static Optional<Environment> account(Map<String, String> variables) {

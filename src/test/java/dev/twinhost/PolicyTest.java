@@ -70,6 +70,11 @@ class PolicyTest {
         Finding open = new Finding("AwsSolutions-EC23", "Twinhost/Network/Groups/Balancer/Resource");
 
         assertThat(Matrix.variants()).allMatch(variant -> variant.findings().contains(open));
+        assertThat(Matrix.variants().stream()
+                        .filter(variant -> variant.settings().containsKey("githubRepository")))
+                .isNotEmpty()
+                .allMatch(variant -> variant.findings().stream()
+                        .anyMatch(finding -> finding.at().startsWith(TwinhostApp.PIPELINE + '/')));
     }
 
     private static Set<Finding> excepted() {
