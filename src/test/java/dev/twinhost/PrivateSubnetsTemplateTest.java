@@ -83,6 +83,20 @@ class PrivateSubnetsTemplateTest {
     }
 
     @Test
+    void shouldMoveRoutesAloneWhereASecondGatewayComes() {
+        SynthesisedTemplate one = SynthesisedTemplate.with(Map.of("natGateways", 1));
+        Set<String> changed = one.json().path("Resources").properties().stream()
+                .filter(resource -> !resource.getValue()
+                        .equals(Private.TEMPLATE.json().path("Resources").path(resource.getKey())))
+                .map(Map.Entry::getKey)
+                .collect(Collectors.toSet());
+
+        assertThat(changed)
+                .isNotEmpty()
+                .isSubsetOf(one.resources("AWS::EC2::Route").keySet());
+    }
+
+    @Test
     void shouldReachS3WithoutAGateway() {
         JsonNode endpoint = Private.TEMPLATE.propertiesOf("AWS::EC2::VPCEndpoint", "Network/Vpc/S3");
 
