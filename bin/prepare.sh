@@ -23,7 +23,7 @@ fail() {
 as_owner() {
   local owner home
   owner=$(stat -c %U "$root")
-  if [[ $owner == root ]]; then
+  if [[ $owner == root || $owner == "$(id -un)" ]]; then
     (cd "$root" && "$@")
   else
     home=$(getent passwd "$owner" | cut -d: -f6)
