@@ -45,7 +45,11 @@ final class Matrix {
             // the pipeline's stack has nothing of the site's but its name
             Map.of("githubRepository", REPOSITORY),
             Map.of("githubRepository", REPOSITORY, "dns", "none", "githubEnvironment", "production"),
-            Map.of("githubRepository", REPOSITORY, "witness", false, "githubOidcProviderArn", PROVIDER));
+            Map.of("githubRepository", REPOSITORY, "witness", false, "githubOidcProviderArn", PROVIDER),
+            lookedUp());
+
+    private static final Map<String, String> ACCOUNT =
+            Map.of("CDK_DEFAULT_ACCOUNT", Finding.ACCOUNT, "CDK_DEFAULT_REGION", Finding.REGION);
 
     /** Would fail the synthesis for what cdk-nag finds, before anybody has looked at the reasons. */
     private static final String FINDINGS_FAIL = "@aws-cdk/core:annotationsInValidationReport";
@@ -64,6 +68,13 @@ final class Matrix {
         dimensions.put("dns", List.of("all", "none"));
         dimensions.put("extraDomains", List.of(List.of(), List.of("old.shop.example.org", "example.net")));
         return dimensions;
+    }
+
+    private static Map<String, Object> lookedUp() {
+        Map<String, Object> settings = new LinkedHashMap<>();
+        settings.put("hostedZoneId", null);
+        settings.put("githubRepository", REPOSITORY);
+        return settings;
     }
 
     static List<Variant> variants() {
@@ -91,7 +102,8 @@ final class Matrix {
             context.putAll(settings);
             context.values().removeIf(Objects::isNull);
             context.forEach(stage.getNode()::setContext);
-            TwinhostApp.addStack(stage, Map.of(), checkout);
+            // A zone without an id is looked up, in an account that has to be known.
+            TwinhostApp.addStack(stage, context.containsKey("hostedZoneId") ? Map.of() : ACCOUNT, checkout);
             // an aspect does not reach the stages within a stage
             Stream.of(stage, stage.getNode().tryFindChild(TwinhostApp.PIPELINE))
                     .filter(Objects::nonNull)
