@@ -56,6 +56,16 @@ class SiteUpTest {
     }
 
     @Test
+    void shouldBeAllWellToWhoeverLooksAtItFromOutside(SharedSite site) {
+        Command.Result looked = site.rehearsal()
+                .asVisitor(List.of(Path.of("bin/verify").toAbsolutePath().toString(), "example.com"))
+                .result();
+
+        assertThat(looked.status()).as(looked.output() + looked.error()).isZero();
+        assertThat(looked.output()).contains("certificate lasts").endsWith("\nall is well\n");
+    }
+
+    @Test
     void shouldShowTheApplicationTheVisitorsOwnAddress(SharedSite site) {
         assertThat(site.visit("https://www.example.com/whoami")).contains("x-forwarded-for: " + Fabric.VISITOR + "\n");
     }
