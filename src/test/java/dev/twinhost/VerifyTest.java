@@ -143,11 +143,57 @@ class VerifyTest {
         }
     }
 
+    @Test
+    void shouldAskWhetherMaintenanceIsMeant() {
+        String file = "snippets/maintenance.conf";
+        try {
+            // as readable as in the container
+            edge.put("maintenance.html", edge.rendered("maintenance.html"));
+            edge.put(file, edge.rendered(file).replace("$maintenance false", "$maintenance true"));
+            edge.reload();
+            Await.that("the page for maintenance", EdgeSurroundings.LIMIT, () -> !broken().isEmpty());
+            assertThat(edge.verify().output())
+                    .endsWith(
+                            "\n- https://www.example.com answers: got 503, want an answer of the application, not 5xx."
+                                    + " Look at: is it meant? maintenance in cdk.json\n");
+        } finally {
+            edge.put(file, edge.rendered(file));
+            edge.reload();
+            Await.that("the site as it was", EdgeSurroundings.LIMIT, () -> broken().isEmpty());
+        }
+    }
+
+    @Test
+    void shouldSayInOneLineThatNothingAnswers() {
+        EdgeSurroundings.Ended ended = edge.verify("--connect-to", EdgeSurroundings.VISITOR);
+
+        assertThat(ended.status()).isEqualTo(1);
+        assertThat(ended.output().lines().filter(line -> !line.startsWith("-")))
+                .hasSize(3)
+                .first()
+                .asString()
+                .startsWith("BROKEN  the site answers                              curl: (7) ");
+        assertThat(ended.output())
+                .endsWith(", want an answer of any kind. Look at: is " + EdgeSurroundings.VISITOR
+                        + " the balancer, and is one of its hosts healthy?\n");
+    }
+
+    @Test
+    void shouldSayHowItIsUsed() {
+        Command.Result result =
+                Command.of(Shell.CHECKOUT + "/bin/verify", "--help").result();
+
+        assertThat(result.status()).isZero();
+        assertThat(result.output())
+                .startsWith("verify DOMAIN [--connect-to HOST] [--json]\n")
+                .endsWith("CURL_CA_BUNDLE=FILE.\n");
+    }
+
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
             value = {
-                "'' | DOMAIN: is no host name, got \"\"",
+                "'' | DOMAIN: is missing",
                 "example | DOMAIN: is no host name, got \"example\"",
                 "www.example.com | DOMAIN: is no apex, got \"www.example.com\"",
                 "--quick | is no option, got \"--quick\""
