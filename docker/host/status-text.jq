@@ -1,6 +1,6 @@
 # The object of status.jq as one screen of text.
 def pad(n): tostring | . + (" " * ([n - length, 1] | max));
-"site         \(.site)",
+"site         \(.site)\(if .maintenance then "  maintenance is on: visitors get its page, with status 503" else "" end)",
 "machine      \(.machine.instance), \(.machine.role), \(.machine.address), Swarm \(.machine.swarm), release \(.machine.release[0:12]), disk \(.machine.diskPercent) % full",
 "record       \(if .record then "generation \(.record.generation), cluster \(.record.cluster), converged \(.record.converged[0:12] | if . == "" then "nothing yet" else . end), read \(.record.readSecondsAgo) s ago" else "never read" end)",
 (if .machine.role == "witness" then empty else "certificate  \(if .certificate then "\(.certificate.names | join(", ")); \(.certificate.daysLeft) days left; \(if .certificate.placeholder then "placeholder" else "issued by \(.certificate.issuer)" end)\(if .certificate.served then "" else " (not served)" end)" else "none" end)" end),

@@ -4,6 +4,7 @@ include "targets";
 $info[0] as $info | $nodes[0] as $nodes | $services[0] as $services | $tasks[0] as $tasks
 | {
     site: $site,
+    maintenance: $maintenance,
     machine: {instance: $instance, role: $role, address: $address, release: $release, swarm: ($info.Swarm.LocalNodeState? // "unknown"),
       diskPercent: $disk, mayAct: ($why == ""), mayNotActBecause: $why},
     record: (if $record then {generation: $record.generation, founder: $record.founder, cluster: $record.cluster, converged: $record.release,

@@ -33,7 +33,7 @@ collect() {
   reason=$(may_act) || why=$reason
   filter=$(filter label com.docker.stack.namespace=twinhost)
   jq -n -L "$HOST" --arg instance "${TWINHOST_INSTANCE:-unknown}" --arg role "$TWINHOST_ROLE" --arg address "${TWINHOST_ADDRESS:-unknown}" \
-    --arg release "${RELEASE##*/}" --arg site "https://www.$TWINHOST_DOMAIN/" --arg why "$why" --argjson managers "$TWINHOST_MANAGERS" --argjson now "$(uptime_seconds)" \
+    --arg release "${RELEASE##*/}" --arg site "https://www.$TWINHOST_DOMAIN/" --argjson maintenance "$TWINHOST_MAINTENANCE" --arg why "$why" --argjson managers "$TWINHOST_MANAGERS" --argjson now "$(uptime_seconds)" \
     --argjson disk "$(df --output=pcent "$STATE" | tail -n 1 | tr -dc 0-9)" --arg healed "$(cat "$STATE/healed" 2>/dev/null || true)" \
     --argjson record "$(cat "$VOLATILE/record" 2>/dev/null || echo null)" \
     --slurpfile info <(engine /info) --slurpfile nodes <(engine /nodes) --slurpfile services <(engine "/services?status=true&filters=$filter") \

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -204,6 +205,18 @@ class StatusTest {
         } catch (java.io.IOException e) {
             throw new AssertionError(result.output(), e);
         }
+    }
+
+    @Test
+    void shouldSayThatMaintenanceIsOn() {
+        Map<String, String> settings = Release.settings();
+        settings.put("TWINHOST_MAINTENANCE", "true");
+        Release.of(shell, Release.SHA, settings);
+
+        assertThat(status().output())
+                .startsWith(
+                        "site         https://www.example.com/  maintenance is on: visitors get its page, with status 503\n")
+                .endsWith("\nall is well\n");
     }
 
     private Shell.Result status(String... arguments) {
