@@ -75,7 +75,7 @@ final class ReleaseArchive {
                 if (Files.isRegularFile(path, LinkOption.NOFOLLOW_LINKS)) {
                     entries.put(name, Files.readAllBytes(path));
                 } else if (!Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS)) {
-                    throw new IncompleteCheckout(name, "is neither a file nor a folder", "put the file itself there");
+                    throw new IncompleteCheckout(name, "is a link, or no file at all", "put the file itself there");
                 }
             }
         } catch (IOException e) {

@@ -70,8 +70,10 @@ final class TwinhostStack extends Stack {
             Annotations.of(this)
                     .addWarningV2(
                             "twinhost:extraDomains",
-                            "extraDomains: " + String.join(", ", elsewhere) + " not in the zone of " + settings.domain()
-                                    + ", so their records are yours to make. Until each of them leads to the balancer (output"
+                            "extraDomains: " + String.join(", ", elsewhere)
+                                    + (elsewhere.size() == 1 ? " is" : " are") + " not in the zone of "
+                                    + settings.domain()
+                                    + ", so the records are yours to make. Until each name leads to the balancer (output"
                                     + " BalancerName), no certificate is ordered or renewed, for no name.");
         }
     }

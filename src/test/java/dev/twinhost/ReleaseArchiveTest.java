@@ -121,7 +121,7 @@ class ReleaseArchiveTest {
 
         assertThatThrownBy(this::archive)
                 .isInstanceOf(IncompleteCheckout.class)
-                .hasMessage("docker/link: is neither a file nor a folder; put the file itself there");
+                .hasMessage("docker/link: is a link, or no file at all; put the file itself there");
     }
 
     private ReleaseArchive archive() {

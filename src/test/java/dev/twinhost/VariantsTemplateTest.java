@@ -239,9 +239,10 @@ class VariantsTemplateTest {
         assertThat(record.path("Type").asText()).isEqualTo("A");
         assertThat(record.path("AliasTarget").toString()).contains(balancer);
         assertThat(Staging.TEMPLATE.messages().findValuesAsText("data"))
-                .contains("extraDomains: example.net not in the zone of shop.example.org, so their records are yours to"
-                        + " make. Until each of them leads to the balancer (output BalancerName), no certificate is"
-                        + " ordered or renewed, for no name. [ack: twinhost:extraDomains]");
+                .contains(
+                        "extraDomains: example.net is not in the zone of shop.example.org, so the records are yours to"
+                                + " make. Until each name leads to the balancer (output BalancerName), no certificate is"
+                                + " ordered or renewed, for no name. [ack: twinhost:extraDomains]");
         assertThat(SynthesisedTemplate.site().messages().toString()).doesNotContain("extraDomains");
     }
 

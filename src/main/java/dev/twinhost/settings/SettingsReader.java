@@ -40,7 +40,7 @@ final class SettingsReader {
         Optional<String> hostedZoneId = text("hostedZoneId", Settings.WANTED_ZONE);
         Dns dns = dns();
         Optional<String> appImage = text("appImage", Settings.WANTED_IMAGE);
-        appImage.filter(Settings::isFolder).ifPresent(folder -> requireDockerfile(folder, checkout));
+        appImage.ifPresent(image -> checkFolder(image, checkout));
         if (accountKnown) {
             refuseExamples(domain, email, hostedZoneId);
         } else {
@@ -195,11 +195,15 @@ final class SettingsReader {
         }
     }
 
-    private void requireDockerfile(String folder, Path checkout) {
-        Path path = checkout.resolve(folder);
-        if (!Files.isRegularFile(path.resolve("Dockerfile"))) {
+    private void checkFolder(String image, Path checkout) {
+        Path path = checkout.resolve(image);
+        boolean buildable = Files.isRegularFile(path.resolve("Dockerfile"));
+        if (Settings.isFolder(image) && !buildable) {
             String problem = Files.isDirectory(path) ? "is a folder without a Dockerfile" : "is not a folder";
-            faults.add(new Fault("appImage", problem, folder, Settings.WANTED_IMAGE));
+            faults.add(new Fault("appImage", problem, image, Settings.WANTED_IMAGE));
+        } else if (!Settings.isFolder(image) && buildable) {
+            String wanted = "./" + image + " for the folder, or " + image + ":latest for the image";
+            faults.add(new Fault("appImage", "names an image, and there is such a folder", image, wanted));
         }
     }
 

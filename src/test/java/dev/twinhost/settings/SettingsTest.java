@@ -1,6 +1,7 @@
 package dev.twinhost.settings;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import java.io.IOException;
@@ -255,6 +256,15 @@ class SettingsTest {
 
         assertThat(settings.appFolder()).contains("./app");
         assertThat(read(with("appImage", "app")).appFolder()).isEmpty();
+    }
+
+    @Test
+    void shouldNotGuessWhetherAnImageOrTheFolderOfThatNameIsMeant(@TempDir Path checkout) throws IOException {
+        Files.createFile(Files.createDirectory(checkout.resolve("app")).resolve("Dockerfile"));
+
+        assertThatThrownBy(() -> Settings.read(() -> with("appImage", "app"), !ACCOUNT_KNOWN, checkout))
+                .hasMessage("appImage: names an image, and there is such a folder, got \"app\","
+                        + " want ./app for the folder, or app:latest for the image");
     }
 
     @ParameterizedTest
