@@ -202,7 +202,7 @@ running() {
 }
 
 enter() {
-  running || fail "$NAME: does not run; type: $here/machine.sh start $dir"
+  running || fail "$NAME: does not run; type: sudo bin/rehearse start $NAME"
   echo "$$" > "$CGROUP/outside/cgroup.procs"
   exec nsenter --target "$(< "$dir/init.pid")" --mount --uts --ipc --net --pid --cgroup -- \
     /usr/bin/env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \

@@ -22,10 +22,10 @@ final class MendCommand implements Callable<Integer> {
         Rehearsal rehearsal = Rehearse.running();
         if (name == null) {
             rehearsal.mend();
-            System.out.println("Nothing is cut.");
+            System.out.println("All is mended: no machine is cut off from anything.");
         } else {
             rehearsal.mend(rehearsal.machines().named(name));
-            System.out.println("Nothing is cut of " + name + ".");
+            System.out.println("All is mended: machine " + name + " is cut off from nothing.");
         }
         return 0;
     }

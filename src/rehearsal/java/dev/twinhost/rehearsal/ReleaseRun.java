@@ -133,8 +133,8 @@ final class ReleaseRun {
         if (!more.isEmpty()) {
             throw new Failure("More than the release has changed:\n    " + String.join("\n    ", more)
                     + "\nNothing has been applied. On AWS, cdk deploy updates these and replaces machines where it must. Here,"
-                    + " end the rehearsal with bin/rehearse down and start it with bin/rehearse up; how machines are"
-                    + " replaced shows bin/rehearse roll.");
+                    + " end the rehearsal with bin/rehearse down and start it with bin/rehearse up;"
+                    + " bin/rehearse roll shows how machines are replaced.");
         }
     }
 }

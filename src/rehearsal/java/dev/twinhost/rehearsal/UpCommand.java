@@ -98,7 +98,7 @@ final class UpCommand implements Callable<Integer> {
         say("client curl -i https://" + www + "/", "what a visitor sees");
         say("status", "machines, targets, certificate");
         say("exec 1 twinhost status", "what host 1 says itself; exec 1 bash for a look around");
-        say("down", "end it and leave nothing behind");
+        say("down", "end it; only the cache for the next start stays");
     }
 
     private static void say(String command, String meaning) {
