@@ -52,7 +52,10 @@ final class Surroundings {
         Authority authority = new Authority(scripts, state.authority(), fabric.internet(), tools, cache);
         authority.start();
         Folders.write(state.trust(), authority.root());
-        Folders.write(state.visitor().resolve("resolv.conf"), "nameserver " + Fabric.RESOLVER + "\n");
+        // browsers ask again within a second or two; the C library alone would wait for five
+        Folders.write(
+                state.visitor().resolve("resolv.conf"),
+                "nameserver " + Fabric.RESOLVER + "\noptions timeout:1 attempts:4\n");
         RunningBalancer running = new RunningBalancer(state.balancer());
         Await.that("the balancer", LIMIT, () -> balancer.running() && running.answers());
         Path ready = state.root().resolve(AwsStandIn.READY);
