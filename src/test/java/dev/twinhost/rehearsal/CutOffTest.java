@@ -16,7 +16,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 /** Machines lose each other, but not their power: there is never a second Swarm that acts, and everything joins up afterwards. Under load. */
 @Tag("rehearsal")
 @Tag("trouble")
-@Order(2)
+@Order(3)
 class CutOffTest {
     /** A request that is under way when the network comes back may be lost to that. */
     private static final Duration UNDER_WAY = Duration.ofSeconds(5);

@@ -28,7 +28,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
  */
 @Tag("rehearsal")
 @Tag("trouble")
-@Order(5)
+@Order(4)
 class DrawnScheduleTest {
     /** Instead of the template's, which nobody has to wait for here. */
     private static final Duration WARMUP = Duration.ofSeconds(45);

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
  */
 @Tag("rehearsal")
 @Tag("trouble")
-@Order(3)
+@Order(2)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class LostHostTest {
     private static final Duration REPLACED = Duration.ofSeconds(60);

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 /** What happens to machines on ordinary days: they are rebooted, their Docker is restarted, a container dies, a disk is full, a clock is wrong. Under load. */
 @Tag("rehearsal")
 @Tag("trouble")
-@Order(6)
+@Order(7)
 class OrdinaryTroubleTest {
     @RegisterExtension
     static final TroubledSite site = new TroubledSite('o', "--disk", "1500");

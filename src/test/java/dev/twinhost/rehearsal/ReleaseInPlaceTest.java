@@ -26,7 +26,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
  */
 @Tag("rehearsal")
 @Tag("trouble")
-@Order(3)
+@Order(8)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class ReleaseInPlaceTest {
     private static final String ANSWER = "return 200 \"served-by";

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 /** Every machine is replaced by CloudFormation's rolling update (P4), under load. */
 @Tag("rehearsal")
 @Tag("trouble")
-@Order(7)
+@Order(6)
 class RollTest {
     /** Leadership moves on when the leader steps down; an election takes a few seconds, on a busy machine more. */
     private static final Duration ELECTION = Duration.ofSeconds(30);

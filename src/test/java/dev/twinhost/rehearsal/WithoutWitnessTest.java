@@ -14,7 +14,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 /** A site of two managers, of which one is lost, and the quorum with it (P6). */
 @Tag("rehearsal")
 @Tag("trouble")
-@Order(4)
+@Order(5)
 class WithoutWitnessTest {
     @RegisterExtension
     static final TroubledSite site = new TroubledSite('w', "-c", "witness=false");
