@@ -73,6 +73,7 @@ class LostQuorumTest {
     }
 
     @Test
+    @Tag("variant")
     void shouldHaveAMachineReplacedWhenTheEnginesOfBothHostsAreDeadThoughTheyRun() {
         List<Machine> hosts = site.hosts();
         site.limit("LEADERLESS=40");
