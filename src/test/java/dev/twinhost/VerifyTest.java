@@ -55,6 +55,10 @@ class VerifyTest {
     @ParameterizedTest
     @MethodSource("breaches")
     void shouldFindWhatIsBrokenInTheFilesOfNginx(String file, String from, String to, List<String> broken) {
+        whileBroken(file, from, to, () -> assertThat(broken()).containsExactlyElementsOf(broken));
+    }
+
+    private static void whileBroken(String file, String from, String to, Runnable look) {
         String good = edge.rendered(file);
         assertThat(good).contains(from);
         try {
@@ -62,7 +66,7 @@ class VerifyTest {
             edge.reload();
             // the workers that were there before may answer for a moment
             Await.that("the broken site", EdgeSurroundings.LIMIT, () -> !broken().isEmpty());
-            assertThat(broken()).containsExactlyElementsOf(broken);
+            look.run();
         } finally {
             edge.put(file, good);
             edge.reload();
@@ -145,22 +149,17 @@ class VerifyTest {
 
     @Test
     void shouldAskWhetherMaintenanceIsMeant() {
-        String file = "snippets/maintenance.conf";
-        try {
-            // as readable as in the container
-            edge.put("maintenance.html", edge.rendered("maintenance.html"));
-            edge.put(file, edge.rendered(file).replace("$maintenance false", "$maintenance true"));
-            edge.reload();
-            Await.that("the page for maintenance", EdgeSurroundings.LIMIT, () -> !broken().isEmpty());
-            assertThat(edge.verify().output())
-                    .endsWith(
-                            "\n- https://www.example.com answers: got 503, want an answer of the application, not 5xx."
-                                    + " Look at: is it meant? maintenance in cdk.json\n");
-        } finally {
-            edge.put(file, edge.rendered(file));
-            edge.reload();
-            Await.that("the site as it was", EdgeSurroundings.LIMIT, () -> broken().isEmpty());
-        }
+        // as readable as in the container
+        edge.put("maintenance.html", edge.rendered("maintenance.html"));
+
+        whileBroken(
+                "snippets/maintenance.conf",
+                "$maintenance false",
+                "$maintenance true",
+                () -> assertThat(edge.verify().output())
+                        .endsWith(
+                                "\n- https://www.example.com answers: got 503, want an answer of the application, not 5xx."
+                                        + " Look at: is it meant? maintenance in cdk.json\n"));
     }
 
     @Test
