@@ -14,7 +14,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 
 /**
@@ -340,19 +339,11 @@ final class EdgeSurroundings implements AutoCloseable {
 
     /** Waits until a program that asks the place succeeds. */
     private void await(Place place, String... question) {
-        await(
-                place.word(),
-                running.get(place),
-                log(place.word()),
-                () -> run(place, question).status() == 0);
-    }
-
-    private static void await(String what, Process process, Path log, BooleanSupplier condition) {
-        Await.that(what, LIMIT, () -> {
-            if (!process.isAlive()) {
-                throw new AssertionError(what + " ended at once: " + read(log));
+        Await.that(place.word(), LIMIT, () -> {
+            if (!runs(place)) {
+                throw new AssertionError(place.word() + " ended at once: " + read(log(place.word())));
             }
-            return condition.getAsBoolean();
+            return run(place, question).status() == 0;
         });
     }
 
