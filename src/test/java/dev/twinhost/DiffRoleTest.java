@@ -10,7 +10,6 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** The pinned command line of the CDK, in an account that allows it what the diff role of the template allows. */
 class DiffRoleTest {
@@ -19,12 +18,13 @@ class DiffRoleTest {
 
     private static final Path CDK = Path.of("node_modules/.bin/cdk").toAbsolutePath();
 
-    @TempDir
-    private Path folder;
+    /** Of its own, as the command line writes down there what it has looked up. */
+    private final Path folder = SynthesisedTemplate.checkout();
 
     @Test
     void shouldSufficeForADiffWithEveryLookUpAndHoldNoRightThatItDoesNotUse() throws Exception {
-        RolePolicy role = new RolePolicy(Pipelines.ofMain().pipeline(), "DiffRole22A114D0", Pipelines.ACCOUNT);
+        RolePolicy role =
+                new RolePolicy(Pipelines.ofMain().pipeline(), "DiffRole22A114D0", SynthesisedTemplate.ACCOUNT);
         try (AccountStandIn account = new AccountStandIn(role)) {
             int status = diff(account);
 
@@ -52,16 +52,11 @@ class DiffRoleTest {
         return "arn:aws:cloudformation:eu-central-1:123456789012:stack/" + name + "/0";
     }
 
-    /** In a folder of its own, as the command line writes down there what it has looked up. */
     private int diff(AccountStandIn account) throws IOException, InterruptedException {
         assertThat(CDK).as("npm ci installs it").exists();
-        Files.createDirectories(folder.resolve("docker"));
-        Files.createDirectories(folder.resolve("nginx"));
-        Files.writeString(folder.resolve("docker/stack.yml"), "services: {}\n");
-        Files.writeString(folder.resolve("nginx/nginx.conf"), "events {}\n");
         Map<String, Object> context = new HashMap<>(SynthesisedTemplate.CONTEXT);
         context.remove("hostedZoneId");
-        context.put("githubRepository", "octo-org@123456/site@456789");
+        context.put("githubRepository", Pipelines.REPOSITORY);
         new ObjectMapper().writeValue(folder.resolve("cdk.json").toFile(), Map.of("app", APP, "context", context));
         ProcessBuilder builder = new ProcessBuilder(
                         CDK.toString(),

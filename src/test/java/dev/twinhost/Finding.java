@@ -11,9 +11,6 @@ import java.util.regex.Pattern;
  * @param at the path of the construct in its variant
  */
 record Finding(String rule, String at) {
-    static final String ACCOUNT = "123456789012";
-    static final String REGION = "eu-central-1";
-
     private static final Pattern MESSAGE =
             Pattern.compile("((?:AwsSolutions-|CdkNagValidationFailure)\\w*(?:\\[.*?])?): .*", Pattern.DOTALL);
 
@@ -27,7 +24,7 @@ record Finding(String rule, String at) {
     /** The same, whether the account and the region are known or not. */
     private static String withoutPlace(String rule) {
         return rule.replace("arn:aws:", "arn:<AWS::Partition>:")
-                .replace(ACCOUNT, "<AWS::AccountId>")
-                .replace(REGION, "<AWS::Region>");
+                .replace(SynthesisedTemplate.ACCOUNT.get("CDK_DEFAULT_ACCOUNT"), "<AWS::AccountId>")
+                .replace(SynthesisedTemplate.ACCOUNT.get("CDK_DEFAULT_REGION"), "<AWS::Region>");
     }
 }

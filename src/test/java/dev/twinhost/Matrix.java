@@ -29,10 +29,6 @@ final class Matrix {
 
     private static final String SECRET = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:shop/db-AbCdEf";
 
-    private static final String REPOSITORY = "octo-org@123456/site@456789";
-    private static final String PROVIDER =
-            "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com";
-
     private static final List<Map<String, Object>> OTHERS = List.of(
             Map.of("fileSystemId", "fs-0123456789abcdef0", "instanceType", "t3.small", "appReplicas", 1),
             Map.of(
@@ -43,13 +39,16 @@ final class Matrix {
             Map.of("appImage", "./app", "caa", true, "dnsWeight", 0),
             Map.of("natGateways", 1, "vpcCidr", "192.168.0.0/24"),
             // the pipeline's stack has nothing of the site's but its name
-            Map.of("githubRepository", REPOSITORY),
-            Map.of("githubRepository", REPOSITORY, "dns", "none", "githubEnvironment", "production"),
-            Map.of("githubRepository", REPOSITORY, "witness", false, "githubOidcProviderArn", PROVIDER),
+            Map.of("githubRepository", Pipelines.REPOSITORY),
+            Map.of("githubRepository", Pipelines.REPOSITORY, "dns", "none", "githubEnvironment", "production"),
+            Map.of(
+                    "githubRepository",
+                    Pipelines.REPOSITORY,
+                    "witness",
+                    false,
+                    "githubOidcProviderArn",
+                    Pipelines.PROVIDER),
             lookedUp());
-
-    private static final Map<String, String> ACCOUNT =
-            Map.of("CDK_DEFAULT_ACCOUNT", Finding.ACCOUNT, "CDK_DEFAULT_REGION", Finding.REGION);
 
     /** Would fail the synthesis for what cdk-nag finds, before anybody has looked at the reasons. */
     private static final String FINDINGS_FAIL = "@aws-cdk/core:annotationsInValidationReport";
@@ -73,7 +72,7 @@ final class Matrix {
     private static Map<String, Object> lookedUp() {
         Map<String, Object> settings = new LinkedHashMap<>();
         settings.put("hostedZoneId", null);
-        settings.put("githubRepository", REPOSITORY);
+        settings.put("githubRepository", Pipelines.REPOSITORY);
         return settings;
     }
 
@@ -103,7 +102,8 @@ final class Matrix {
             context.values().removeIf(Objects::isNull);
             context.forEach(stage.getNode()::setContext);
             // A zone without an id is looked up, in an account that has to be known.
-            TwinhostApp.addStack(stage, context.containsKey("hostedZoneId") ? Map.of() : ACCOUNT, checkout);
+            TwinhostApp.addStack(
+                    stage, context.containsKey("hostedZoneId") ? Map.of() : SynthesisedTemplate.ACCOUNT, checkout);
             // an aspect does not reach the stages within a stage
             Stream.of(stage, stage.getNode().tryFindChild(TwinhostApp.PIPELINE))
                     .filter(Objects::nonNull)

@@ -6,23 +6,17 @@ import java.util.Map;
 /** Pipelines as the app makes them, each once: of different settings, that the tests look at from several sides. */
 final class Pipelines {
     static final String PROVIDER = "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com";
-    static final Map<String, String> ACCOUNT =
-            Map.of("CDK_DEFAULT_ACCOUNT", "123456789012", "CDK_DEFAULT_REGION", "eu-central-1");
+    static final String REPOSITORY = "octo-org@123456/site@456789";
 
     private Pipelines() {}
 
     private static final class OfMain {
-        private static final SynthesisedTemplate APP = of(Map.of("githubRepository", "octo-org@123456/site@456789"));
+        private static final SynthesisedTemplate APP = of(Map.of("githubRepository", REPOSITORY));
     }
 
     private static final class OfEnvironment {
         private static final SynthesisedTemplate APP = SynthesisedTemplate.with(Map.of(
-                "githubRepository",
-                "octo-org@123456/site@456789",
-                "githubEnvironment",
-                "production",
-                "githubOidcProviderArn",
-                PROVIDER));
+                "githubRepository", REPOSITORY, "githubEnvironment", "production", "githubOidcProviderArn", PROVIDER));
     }
 
     private static final class OfName {
@@ -39,7 +33,7 @@ final class Pipelines {
     private static SynthesisedTemplate of(Map<String, Object> settings) {
         Map<String, Object> context = new HashMap<>(settings);
         context.put("hostedZoneId", null);
-        return SynthesisedTemplate.with(context, ACCOUNT);
+        return SynthesisedTemplate.with(context, SynthesisedTemplate.ACCOUNT);
     }
 
     /** For the main branch of a repository that is named with its ids. */

@@ -33,7 +33,7 @@ class RehearsableTest {
 
     @Test
     void shouldBePlayableWithAPipelineWhichIsNotPlayed() {
-        Site site = rehearsed(Map.of("githubRepository", "octo-org@123456/site@456789"));
+        Site site = rehearsed(Map.of("githubRepository", Pipelines.REPOSITORY));
         assertThat(site.machineGroup("Hosts").size()).isEqualTo(2);
         assertThat(site.summary()).doesNotContain("IAM::OIDCProvider");
     }

@@ -26,6 +26,10 @@ final class SynthesisedTemplate {
             "appImage", "example/shop:1.4.2",
             "appPort", 8081);
 
+    /** An account and a region, as the command line of the CDK names them to the app. */
+    static final Map<String, String> ACCOUNT =
+            Map.of("CDK_DEFAULT_ACCOUNT", "123456789012", "CDK_DEFAULT_REGION", "eu-central-1");
+
     private static final class Site {
         private static final SynthesisedTemplate TEMPLATE = with(Map.of());
     }

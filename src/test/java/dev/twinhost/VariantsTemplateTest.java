@@ -275,8 +275,7 @@ class VariantsTemplateTest {
 
     @Test
     void shouldLookUpTheImageAndTheZoneOnceWhereAnAccountIsKnown() {
-        Map<String, String> account =
-                Map.of("CDK_DEFAULT_ACCOUNT", "123456789012", "CDK_DEFAULT_REGION", "eu-central-1");
+        Map<String, String> account = SynthesisedTemplate.ACCOUNT;
         String image = "ssm:account=123456789012:parameterName=/aws/service/ami-amazon-linux-latest/"
                 + "al2023-ami-kernel-6.1-arm64:region=eu-central-1";
         String zone = "hosted-zone:account=123456789012:domainName=shop.example.org:region=eu-central-1";
