@@ -3,12 +3,20 @@
 # enter.sh visitor CMD…   runs a program of this machine with the DNS and the certificate authority of a visitor
 # enter.sh own CMD…       runs a program of this machine
 # enter.sh outside CMD…   the same outside of all namespaces: it makes some itself
+# enter.sh urgent HOW …   any of these, before everything else where processors are scarce; for the first process of a session
 #
-# All in the cgroup CGROUP (a folder of cgroup v2), all but the last in the network namespace NETNS. More variables:
+# All in the cgroup CGROUP (a folder of cgroup v2), all but outside in the network namespace NETNS. More variables:
 #   TOOLS   for tool: root file system with HAProxy, dnsmasq, pebble and curl
 #   WORK    for tool: a folder; for visitor: a folder with resolv.conf and ca.pem
 # Every mount is made in a mount namespace of the program's own and ends with it.
 set -euo pipefail
+
+URGENT=-10
+
+usage() {
+  echo "usage: enter.sh [urgent] tool|visitor|own|outside CMD…" >&2
+  exit 1
+}
 
 enter() {
   local name
@@ -56,12 +64,21 @@ inside_visitor() {
   exec "$@"
 }
 
+# Where the kernel shares the processors among sessions, a nice value counts among the processes of one session alone,
+# and the session has another one (sched(7), autogroup).
+urgent() {
+  renice -n "$URGENT" -p $$ > /dev/null
+  [[ ! -e /proc/$$/autogroup ]] || echo "$URGENT" > "/proc/$$/autogroup"
+  exec "$0" "$@"
+}
+
 case ${1:-} in
+  urgent) urgent "${@:2}" ;;
   tool | visitor | own)
-    [[ $# -ge 2 ]] || { echo "usage: enter.sh tool|visitor|own|outside CMD…" >&2; exit 1; }
+    [[ $# -ge 2 ]] || usage
     enter "$@"
     ;;
   outside) outside "${@:2}" ;;
   inside_tool | inside_visitor | inside_own) "$@" ;;
-  *) echo "usage: enter.sh tool|visitor|own|outside CMD…" >&2; exit 1 ;;
+  *) usage ;;
 esac

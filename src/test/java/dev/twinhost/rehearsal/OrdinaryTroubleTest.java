@@ -95,7 +95,7 @@ class OrdinaryTroubleTest {
             site.attempt(host, "sh", "-c", "cat /dev/zero >/var/filler; cat /dev/zero >>/var/filler");
             site.inside(host, "docker", "kill", site.containers(host, "app").get(0));
             site.renew(other);
-            Await.that("the host to say what is wrong", Duration.ofSeconds(60), RunningSite.LOOK, () -> {
+            Await.that("the host to say what is wrong", Duration.ofSeconds(120), RunningSite.LOOK, () -> {
                 String wrong = site.status(host)
                         .map(status -> status.path("wrong").toString())
                         .orElse("");

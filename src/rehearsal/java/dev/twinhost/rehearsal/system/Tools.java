@@ -66,16 +66,16 @@ public final class Tools {
 
     /** What is around the machines is many machines on AWS: where these wait for a processor, it should not. */
     private Command urgent(String how, Namespace where, Path work, List<String> words) {
-        return entering(List.of("nice", "-n", "-10"), how, where.name(), work, words);
+        return entering(List.of("urgent", how), where.name(), work, words);
     }
 
     private Command entering(String how, String where, Path work, List<String> words) {
-        return entering(List.of(), how, where, work, words);
+        return entering(List.of(how), where, work, words);
     }
 
-    private Command entering(List<String> before, String how, String where, Path work, List<String> words) {
-        List<String> all = new ArrayList<>(before);
-        all.addAll(List.of(enter.toString(), how));
+    private Command entering(List<String> how, String where, Path work, List<String> words) {
+        List<String> all = new ArrayList<>(List.of(enter.toString()));
+        all.addAll(how);
         all.addAll(words);
         try {
             return Command.of(all)
