@@ -136,7 +136,7 @@ fail_as_said() {
     # bin/app has said it in its own words, a line for each key.
     refuse "the settings are refused: $(grep -E '^[^ ]+: .+(, want |; )' "$log" | paste -sd '|' | sed 's/|/ | /g'); type the right values into cdk.json"
   elif line=$(last_said 'User: \S+ is not authorized to perform: \S+( on resource: \S+)?'); then
-    refuse "a right is missing (${line%,}); add it to that role: those of the pipeline are in src/main/java/dev/twinhost/PipelineAccess.java; then type: npx cdk deploy Pipeline/Access"
+    refuse "a right is missing (${line%,}); add it to that role: those of the pipeline are in DiffRole.java and DeployRole.java of src/main/java/dev/twinhost; then type: npx cdk deploy Pipeline/Access"
   fi
   report "failed, for the reason above${GITHUB_ACTIONS:+ in the log of this step}; type the same here to see it again: $command_name"
   exit 1

@@ -25,6 +25,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 class PipelineTest {
     private static final Path RECORDS = Shell.CHECKOUT.resolve("src/test/resources/dev/twinhost/diff");
     private static final String ROLE = "arn:aws:iam::123456789012:role/Diff";
+    private static final String SYNTHESIS = "npx cdk synth -q --ci --no-color";
     private static final String NOT_BOOTSTRAPPED = "SSM parameter /cdk-bootstrap/hnb659fds/version not found in"
             + " aws://123456789012/eu-central-1. Has the environment been bootstrapped? Please run 'cdk bootstrap' (see"
             + " https://docs.aws.amazon.com/cdk/latest/guide/bootstrapping.html)";
@@ -82,7 +83,7 @@ class PipelineTest {
         assertThat(diff.status()).as(diff.output()).isZero();
         assertThat(calls())
                 .containsExactly(
-                        "npx cdk synth -q --ci --no-color",
+                        SYNTHESIS,
                         "npx cdk diff Twinhost --app " + tree("cdk.out")
                                 + " --method=template --fail-on=destructive --ci --no-color");
         assertThat(comment())
@@ -117,10 +118,7 @@ class PipelineTest {
         shell.write("said/status", "1");
         shell.write("said/synth", words + "\n");
 
-        Shell.Result diff = run("diff");
-
-        assertThat(diff.lastLine()).isEqualTo("bin/diff: " + sentence);
-        assertThat(diff.status()).isEqualTo(2);
+        assertRefused(run("diff"), "bin/diff: " + sentence);
         assertThat(comment())
                 .startsWith(
                         "### No diff of Twinhost\n\nIt could not be made, so nothing is known of what a merge would do: ")
@@ -169,8 +167,8 @@ class PipelineTest {
                                 + " because no identity-based policy allows the cloudformation:GetTemplate action",
                         "a right is missing (User: arn:aws:sts::123456789012:assumed-role/Diff/GitHubActions is not authorized to perform:"
                                 + " cloudformation:GetTemplate on resource: arn:aws:cloudformation:eu-central-1:123456789012:stack/Twinhost/*);"
-                                + " add it to that role: those of the pipeline are in src/main/java/dev/twinhost/PipelineAccess.java; then"
-                                + " type: npx cdk deploy Pipeline/Access"),
+                                + " add it to that role: those of the pipeline are in DiffRole.java and DeployRole.java of"
+                                + " src/main/java/dev/twinhost; then type: npx cdk deploy Pipeline/Access"),
                 arguments(
                         "Found zones: [] for dns:example.com, privateZone:undefined, vpcId:undefined, but wanted exactly 1 zone",
                         "hostedZoneId: cannot be looked up (found zones: [] for dns:example.com, privateZone:undefined, vpcId:undefined,"
@@ -208,12 +206,10 @@ class PipelineTest {
         shell.with("AWS_REGION", "");
         aws("exit 1");
 
-        Shell.Result diff = run("diff");
-
-        assertThat(diff.output())
-                .isEqualTo("bin/diff: no region is set; type: export AWS_REGION=eu-central-1 (the one of the site),"
-                        + " or for the workflows: gh variable set AWS_REGION\n");
-        assertThat(diff.status()).isEqualTo(2);
+        assertRefused(
+                run("diff"),
+                "bin/diff: no region is set; type: export AWS_REGION=eu-central-1 (the one of the site),"
+                        + " or for the workflows: gh variable set AWS_REGION");
         assertThat(calls()).isEmpty();
     }
 
@@ -221,14 +217,12 @@ class PipelineTest {
     void shouldRefuseAZoneThatDoesNotOwnTheDomain() {
         aws("echo other.org.");
 
-        Shell.Result deploy = run("deploy");
-
-        assertThat(deploy.lastLine())
-                .isEqualTo("bin/deploy: hostedZoneId: is the zone of other.org, which does not own example.com, got"
+        assertRefused(
+                run("deploy"),
+                "bin/deploy: hostedZoneId: is the zone of other.org, which does not own example.com, got"
                         + " Z0EXAMPLE; type: aws route53 list-hosted-zones-by-name --dns-name example.com, and write the id of its zone into"
                         + " cdk.json");
-        assertThat(deploy.status()).isEqualTo(2);
-        assertThat(calls()).containsExactly("npx cdk synth -q --ci --no-color");
+        assertThat(calls()).containsExactly(SYNTHESIS);
     }
 
     @Test
@@ -242,12 +236,10 @@ class PipelineTest {
     void shouldRefuseAZoneThatIsNotThere() {
         aws("echo 'An error occurred (NoSuchHostedZone) when calling the GetHostedZone operation' >&2; exit 254");
 
-        Shell.Result diff = run("diff");
-
-        assertThat(diff.lastLine())
-                .isEqualTo("bin/diff: hostedZoneId: is no zone of this account, got Z0EXAMPLE; type: aws route53"
+        assertRefused(
+                run("diff"),
+                "bin/diff: hostedZoneId: is no zone of this account, got Z0EXAMPLE; type: aws route53"
                         + " list-hosted-zones, and write the id of the domain's zone into cdk.json");
-        assertThat(diff.status()).isEqualTo(2);
     }
 
     @Test
@@ -327,12 +319,9 @@ class PipelineTest {
     void shouldSayWhichRightTheCommentNeeds() {
         shell.standIn("gh", "echo 'gh: Resource not accessible by integration (HTTP 403)' >&2; exit 1");
 
-        Shell.Result commented = commented();
-
-        assertThat(commented.lastLine())
-                .isEqualTo(
-                        "bin/comment: GitHub refuses the comment; the workflow's job needs: permissions: pull-requests: write");
-        assertThat(commented.status()).isEqualTo(2);
+        assertRefused(
+                commented(),
+                "bin/comment: GitHub refuses the comment; the workflow's job needs: permissions: pull-requests: write");
     }
 
     @ParameterizedTest
@@ -385,7 +374,7 @@ class PipelineTest {
         assertThat(deploy.status()).as(deploy.output()).isZero();
         assertThat(calls())
                 .containsExactly(
-                        "npx cdk synth -q --ci --no-color",
+                        SYNTHESIS,
                         "npx cdk deploy Twinhost --app " + tree("cdk.out")
                                 + " --require-approval never --progress events --outputs-file "
                                 + tree("target/outputs.json") + " --ci --no-color",
@@ -466,12 +455,10 @@ class PipelineTest {
     void shouldNotDeployWhatIsNotCommitted() {
         shell.write("tree/nginx/site.d/new.conf", "");
 
-        Shell.Result deploy = run("deploy");
-
-        assertThat(deploy.output())
-                .isEqualTo("bin/deploy: the working copy is not what is committed (?? nginx/), and would be deployed as"
-                        + " it is; type: git stash --include-untracked, or commit it and have it merged\n");
-        assertThat(deploy.status()).isEqualTo(2);
+        assertRefused(
+                run("deploy"),
+                "bin/deploy: the working copy is not what is committed (?? nginx/), and would be deployed as"
+                        + " it is; type: git stash --include-untracked, or commit it and have it merged");
         assertThat(calls()).isEmpty();
     }
 
@@ -492,13 +479,10 @@ class PipelineTest {
     void shouldNotDeployAShallowCloneOfAnotherBranch() {
         git("update-ref -d refs/remotes/origin/main");
 
-        Shell.Result deploy = run("deploy");
-
-        assertThat(deploy.output())
-                .isEqualTo(
-                        "bin/deploy: the clone does not hold main, as a shallow clone of another branch does not;"
-                                + " type: git fetch --depth 1 origin main:refs/remotes/origin/main && git switch --detach origin/main\n");
-        assertThat(deploy.status()).isEqualTo(2);
+        assertRefused(
+                run("deploy"),
+                "bin/deploy: the clone does not hold main, as a shallow clone of another branch does not;"
+                        + " type: git fetch --depth 1 origin main:refs/remotes/origin/main && git switch --detach origin/main");
     }
 
     /** As the workflow has it; nothing that is deployed comes from the history. */
@@ -583,12 +567,10 @@ class PipelineTest {
     @ParameterizedTest
     @CsvSource({"diff", "deploy", "drift"})
     void shouldRefuseAnotherArgument(String script) {
-        Shell.Result ended = run(script, "--all");
-
-        assertThat(ended.output())
-                .isEqualTo("bin/" + script + ": takes one environment of cdk.json at most, got \"--all\"; type: bin/"
-                        + script + " staging\n");
-        assertThat(ended.status()).isEqualTo(2);
+        assertRefused(
+                run(script, "--all"),
+                "bin/" + script + ": takes one environment of cdk.json at most, got \"--all\"; type: bin/" + script
+                        + " staging");
     }
 
     private Shell.Result ready(String without) {
@@ -612,6 +594,13 @@ class PipelineTest {
     private Shell.Result run(String script, String... arguments) {
         return shell.run(Stream.concat(Stream.of(tree("bin/" + script)), Stream.of(arguments))
                 .toArray(String[]::new));
+    }
+
+    /** Refuses before anything is touched: status 2, and in the end a line that says what to type next. */
+    private void assertRefused(Shell.Result ended, String line) {
+        assertThat(ended.lastLine()).isEqualTo(line);
+        assertThat(ended.status()).isEqualTo(2);
+        assertThat(calls()).noneMatch(call -> call.startsWith("npx cdk deploy "));
     }
 
     private void said(String command, String record) {
