@@ -6,8 +6,8 @@
 mkdir -p "$STATE" "$VOLATILE"
 load_machine
 
-# TURN names the config of the cluster that who applies a release holds; for less than TURN_LIMIT seconds: 180 to deploy, 540 to converge, 450 to go back
-readonly STACK=twinhost WORK=$STATE/stack TURN=twinhost_release TURN_LIMIT=1260
+# TURN names the config of the cluster that who applies a release holds; for less than TURN_LIMIT seconds: 180 to deploy, CONVERGE_LIMIT, 450 to go back
+readonly STACK=twinhost WORK=$STATE/stack TURN=twinhost_release TURN_LIMIT=1260 CONVERGE_LIMIT=540
 mode=${1:-}
 named='' waits='' broken=''
 trap 'broken="line $LINENO of ${BASH_SOURCE[0]##*/} failed: $BASH_COMMAND"; log "$broken" >&2' ERR
@@ -104,10 +104,10 @@ export_settings() {
   export TWINHOST_CERTBOT_IMAGE=${TWINHOST_CERTBOT_IMAGE:-certbot/certbot:v5.6.0@sha256:0107d084c225631fc64a8313e19adb07275f7296fde338f7dfa93986c80b2e3e}
   # how long an edge gives an application that is new to the cluster
   export TWINHOST_EDGE_FIRST=120
-  # a request that is under way when the lame duck ends has 60 s more; where no other edge serves, a host that is lost has 8 min to be replaced,
-  # less than a release waits
+  # a request that is under way when the lame duck ends has 60 s more; where no other edge serves, a host that is lost has 7 min to be replaced:
+  # what a release waits, without these 60 s and another 60 for the lame duck and the next edge's start
   export TWINHOST_EDGE_LAST=60
-  export TWINHOST_EDGE_PATIENCE=480
+  export TWINHOST_EDGE_PATIENCE=$((CONVERGE_LIMIT - TWINHOST_EDGE_LAST - 60))
   export TWINHOST_EDGE_GRACE=$((TWINHOST_EDGE_PATIENCE + TWINHOST_LAME_DUCK + TWINHOST_EDGE_LAST))
   # where the old one stops first, the new one takes its place and the replicas stay spread; a single one would leave a gap
   export TWINHOST_APP_UPDATE_ORDER=stop-first
@@ -386,7 +386,7 @@ if [[ $mode == --back ]]; then
   log "release ${RELEASE##*/} serves again"
   exit 0
 fi
-wait_for 540 'every service to converge' converged || go_back "$reason"
+wait_for $CONVERGE_LIMIT 'every service to converge' converged || go_back "$reason"
 remove_old_files
 [[ $mode == --boot ]] || install_release "$RELEASE"
 await 60 'the shared storage to take the release down' note_converged

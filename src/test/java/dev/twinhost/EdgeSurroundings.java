@@ -353,7 +353,7 @@ final class EdgeSurroundings implements AutoCloseable {
         builder.environment().put("TWINHOST_LAME_DUCK", settings.get("TWINHOST_LAME_DUCK"));
         builder.environment().put("TWINHOST_EDGE_FIRST", "120");
         builder.environment().put("TWINHOST_EDGE_LAST", settings.getOrDefault("TWINHOST_EDGE_LAST", "60"));
-        builder.environment().put("TWINHOST_EDGE_PATIENCE", "480");
+        builder.environment().put("TWINHOST_EDGE_PATIENCE", "420");
         return builder;
     }
 
