@@ -59,17 +59,19 @@ class LoadTest {
         Load load = site.rehearsal().startLoad(1);
         List<String> first = new ArrayList<>();
         for (String process : site.rehearsal().cgroup().processes()) {
-            String name = read(process, "comm");
-            if (List.of("java", "haproxy", "dnsmasq").contains(name)) {
-                first.add(name);
-                assertThat(read(process, "stat").split("\\) ")[1].split(" ")[NICE])
-                        .as(name)
-                        .isEqualTo("-10");
-                assertThat(read(process, "autogroup")).as(name).matches("(/autogroup-\\d+ nice -10)?");
+            String words = read(process, "cmdline");
+            for (String name : List.of("LoadGenerator", "AwsStandIn", "haproxy", "dnsmasq")) {
+                if (words.contains(name)) {
+                    first.add(name);
+                    assertThat(read(process, "stat").split("\\) ")[1].split(" ")[NICE])
+                            .as(words)
+                            .isEqualTo("-10");
+                    assertThat(read(process, "autogroup")).as(words).matches("(/autogroup-\\d+ nice -10)?");
+                }
             }
         }
         load.stop();
-        assertThat(first).contains("java", "haproxy", "dnsmasq");
+        assertThat(first).contains("LoadGenerator", "AwsStandIn", "haproxy", "dnsmasq");
     }
 
     /** A file that the kernel shows of a process; empty where it has none of this name. */
