@@ -72,7 +72,7 @@ class CutOffTest {
         site.rehearsal().terminate(witness);
 
         Machine fresh = site.successor(witness);
-        Duration complete = site.boot(fresh);
+        Boot complete = site.boot(fresh);
         Await.that(
                 "the node of the dead witness to be removed",
                 Duration.ofSeconds(240),
@@ -82,9 +82,8 @@ class CutOffTest {
         site.rehearsal().unstall(leader);
         site.awaitWhole();
 
-        LoadResult result = site.endLoad(
-                "the witness dies while the leader has no storage: the next one complete %d s after its boot",
-                complete.toSeconds());
+        LoadResult result =
+                site.endLoad("the witness dies while the leader has no storage: the next one complete %s", complete);
         assertThat(result.failures()).isEmpty();
     }
 

@@ -103,17 +103,17 @@ class LostQuorumTest {
 
     /** Waits for a founder, does what comes then, and waits for the whole site: with the same certificate, account and no new order. */
     private static LoadResult rebuild(String what, Runnable then) {
-        Duration founded = site.awaitFounder();
+        Boot founded = site.awaitFounder();
         then.run();
         site.awaitWhole();
 
-        LoadResult result = site.endLoad("%s: rebuilt %d s after the boot of the founder", what, founded.toSeconds());
+        LoadResult result = site.endLoad("%s: the founder serves %s", what, founded);
         Memory after = Memory.of(site.rehearsal());
         assertThat(after.generation()).isEqualTo(site.before().generation() + 1);
         assertThat(after.account()).isEqualTo(site.before().account());
         assertThat(after.certificate()).isEqualTo(site.before().certificate());
         assertThat(after.orders()).isEqualTo(site.before().orders());
-        assertThat(founded).isLessThan(REBUILT);
+        assertThat(founded.own()).isLessThan(REBUILT);
         return result;
     }
 }

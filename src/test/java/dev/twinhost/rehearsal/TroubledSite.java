@@ -98,17 +98,17 @@ final class TroubledSite extends RunningSite
                         .findFirst());
     }
 
-    /** The time from a machine's boot to its signal. */
-    Duration boot(Machine machine) {
+    /** Waits for a machine's signal. */
+    Boot boot(Machine machine) {
         Await.that(
                 "the signal of machine " + machine.name(),
                 Duration.ofSeconds(200),
                 () -> rehearsal().signal(machine).isPresent());
-        return uptime(machine);
+        return Boot.of(uptime(machine), rehearsal().cgroupOf(machine));
     }
 
-    /** Waits until a generation that is new in this test has a founder that serves; returns the time from its boot to that. */
-    Duration awaitFounder() {
+    /** Waits until a generation that is new in this test has a founder that serves. */
+    Boot awaitFounder() {
         Memory founded = Await.value(
                 "a machine to found",
                 Duration.ofSeconds(300),
