@@ -20,45 +20,57 @@ import org.junit.jupiter.api.io.TempDir;
 class TlsScanTest {
     private static final Duration LIMIT = Duration.ofMinutes(5);
     private static final Set<String> ABOVE_LOW = Set.of("MEDIUM", "HIGH", "CRITICAL");
+    /** What the scanner could not find out. */
     private static final Set<String> IN_VAIN = Set.of("WARN", "FATAL");
+
+    /** At most: on a busy machine one of its some hundred connections may come to nothing, and then it scans again. */
+    private static final int SCANS = 3;
 
     @TempDir
     Path root;
 
     @Test
     void shouldHaveNoFindingAboveLowThatTheReadmeDoesNotExplain() throws Exception {
-        Path findings = root.resolve("findings.json");
-        try (EdgeSurroundings surroundings = new EdgeSurroundings(root, 4)) {
-            EdgeSurroundings.Ended scan = surroundings.runOfThisMachine(
-                    EdgeSurroundings.Place.VISITOR,
-                    LIMIT,
-                    "testssl",
-                    "--quiet",
-                    "--color=0",
-                    "--warnings=batch",
-                    "--ip=" + EdgeSurroundings.EDGE,
-                    "--add-ca=" + root.resolve("var/lib/twinhost/tls/current/fullchain.pem"),
-                    "--jsonfile=" + findings,
-                    // protocols, ciphers and their order, forward secrecy, certificate, headers, known attacks
-                    "--protocols",
-                    "--std",
-                    "--server-preference",
-                    "--fs",
-                    "--server-defaults",
-                    "--headers",
-                    "--vulnerable",
-                    // a page that is long enough to be compressed
-                    "https://www.example.com:8443/?size=5000");
-            assertThat(findings).as(scan.output() + scan.error()).exists();
-        }
-        JsonNode all = new ObjectMapper().readTree(Files.readString(findings));
-
         Set<String> explained = explained();
+        JsonNode all;
+        try (EdgeSurroundings surroundings = new EdgeSurroundings(root, 4)) {
+            all = scan(surroundings, 1);
+            for (int scan = 2; scan <= SCANS && !explained.containsAll(ids(all, IN_VAIN)); scan++) {
+                all = scan(surroundings, scan);
+            }
+        }
+
         assertThat(ids(all, ABOVE_LOW)).as(all.toPrettyString()).isSubsetOf(explained);
         assertThat(ids(all, IN_VAIN)).as(all.toPrettyString()).isSubsetOf(explained);
         assertThat(ids(all, Set.of("OK")))
                 .contains("SSLv2", "SSLv3", "TLS1_2", "TLS1_3", "cipherlist_LOW", "PFS", "ALPN_HTTP2", "HSTS_time")
                 .contains("cert_trust", "cert_chain_of_trust", "heartbleed", "ROBOT", "CRIME_TLS", "SWEET32", "RC4");
+    }
+
+    private JsonNode scan(EdgeSurroundings surroundings, int number) throws Exception {
+        Path findings = root.resolve("findings-" + number + ".json");
+        EdgeSurroundings.Ended scan = surroundings.runOfThisMachine(
+                EdgeSurroundings.Place.VISITOR,
+                LIMIT,
+                "testssl",
+                "--quiet",
+                "--color=0",
+                "--warnings=batch",
+                "--ip=" + EdgeSurroundings.EDGE,
+                "--add-ca=" + root.resolve("var/lib/twinhost/tls/current/fullchain.pem"),
+                "--jsonfile=" + findings,
+                // protocols, ciphers and their order, forward secrecy, certificate, headers, known attacks
+                "--protocols",
+                "--std",
+                "--server-preference",
+                "--fs",
+                "--server-defaults",
+                "--headers",
+                "--vulnerable",
+                // a page that is long enough to be compressed
+                "https://www.example.com:8443/?size=5000");
+        assertThat(findings).as(scan.output() + scan.error()).exists();
+        return new ObjectMapper().readTree(Files.readString(findings));
     }
 
     private static Set<String> ids(JsonNode findings, Set<String> severities) {
