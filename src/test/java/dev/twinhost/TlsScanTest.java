@@ -23,7 +23,7 @@ class TlsScanTest {
     /** What the scanner could not find out. */
     private static final Set<String> IN_VAIN = Set.of("WARN", "FATAL");
 
-    /** At most: on a busy machine one of its some hundred connections may come to nothing, and then it scans again. */
+    /** At most: on a busy machine one of its many connections may come to nothing, and then it scans again. */
     private static final int SCANS = 3;
 
     @TempDir
