@@ -34,7 +34,7 @@ class CutOffTest {
     }
 
     @Test
-    @Tag("variant")
+    @Tag("extended")
     void shouldHaveOneClusterThatActsWhenTheLeaderHearsTheOthersButIsNotHeard() {
         Machine leader = leader();
 
@@ -42,7 +42,7 @@ class CutOffTest {
     }
 
     @Test
-    @Tag("variant")
+    @Tag("extended")
     void shouldHaveOneClusterThatActsWhenAPlainHostIsCutOffFromTheOthers() {
         Machine plain = site.other(leader());
 
@@ -50,13 +50,13 @@ class CutOffTest {
     }
 
     @Test
-    @Tag("variant")
+    @Tag("extended")
     void shouldHaveOneClusterThatActsWhenTheWitnessIsCutOffFromTheOthers() {
         live("the witness is cut off", () -> site.rehearsal().isolate(site.witness()));
     }
 
     @Test
-    @Tag("variant")
+    @Tag("extended")
     void shouldHaveOneClusterThatActsWhenTheHostsAreCutOffFromEachOther() {
         List<Machine> hosts = site.hosts();
 

@@ -46,7 +46,7 @@ class LostHostTest {
     }
 
     @Test
-    @Tag("variant")
+    @Tag("extended")
     @Order(2)
     void shouldNoticeTheLossOfTheLeaderInTimeAndReplaceItAtAnotherAddress() {
         Machine older = site.hosts().get(0);
@@ -58,7 +58,7 @@ class LostHostTest {
     }
 
     @Test
-    @Tag("variant")
+    @Tag("extended")
     @Order(3)
     void shouldNoticeTheLossOfTheHostThatRunsCertbotInTime() {
         Machine busy = site.hostOf("certbot");

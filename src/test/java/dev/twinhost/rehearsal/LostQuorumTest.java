@@ -37,7 +37,7 @@ class LostQuorumTest {
     }
 
     @Test
-    @Tag("variant")
+    @Tag("extended")
     void shouldRebuildWhenBothHostsDieAndTheWitnessLives() {
         List<Machine> hosts = site.hosts();
         hosts.forEach(site::kill);
@@ -56,7 +56,7 @@ class LostQuorumTest {
     }
 
     @Test
-    @Tag("variant")
+    @Tag("extended")
     void shouldTakeInTwoManagersThatComeBackAfterANewClusterWasFounded() {
         Machine lost = site.hosts().get(0);
         Machine stopped = site.hosts().get(1);
@@ -73,7 +73,7 @@ class LostQuorumTest {
     }
 
     @Test
-    @Tag("variant")
+    @Tag("extended")
     void shouldHaveAMachineReplacedWhenTheEnginesOfBothHostsAreDeadThoughTheyRun() {
         List<Machine> hosts = site.hosts();
         site.limit("LEADERLESS=40");

@@ -33,7 +33,7 @@ class ReleaseCommandTest {
     }
 
     @Test
-    @Tag("variant")
+    @Tag("extended")
     void shouldShowThePageForMaintenanceFromOneReleaseToTheNext(SharedSite site) {
         String page = "https://www.example.com/whoami";
         assertThat(site.rehearsal().release(Map.of("maintenance", "true"))).allMatch(MachineRelease::succeeded);

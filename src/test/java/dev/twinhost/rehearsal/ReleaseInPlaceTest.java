@@ -57,7 +57,7 @@ class ReleaseInPlaceTest {
     }
 
     @Test
-    @Tag("variant")
+    @Tag("extended")
     @Order(2)
     void shouldRefuseAnImageThatDoesNotExist() throws Exception {
         assertRefused(
