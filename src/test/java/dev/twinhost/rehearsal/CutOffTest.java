@@ -16,6 +16,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 /** Machines lose each other, but not their power: there is never a second Swarm that acts, and everything joins up afterwards. Under load. */
 @Tag("rehearsal")
 @Tag("trouble")
+@Tag("extended")
 @Order(3)
 class CutOffTest {
     /** A request that is under way when the network comes back may be lost to that. */
@@ -34,7 +35,6 @@ class CutOffTest {
     }
 
     @Test
-    @Tag("extended")
     void shouldHaveOneClusterThatActsWhenTheLeaderHearsTheOthersButIsNotHeard() {
         Machine leader = leader();
 
@@ -42,7 +42,6 @@ class CutOffTest {
     }
 
     @Test
-    @Tag("extended")
     void shouldHaveOneClusterThatActsWhenAPlainHostIsCutOffFromTheOthers() {
         Machine plain = site.other(leader());
 
@@ -50,13 +49,11 @@ class CutOffTest {
     }
 
     @Test
-    @Tag("extended")
     void shouldHaveOneClusterThatActsWhenTheWitnessIsCutOffFromTheOthers() {
         live("the witness is cut off", () -> site.rehearsal().isolate(site.witness()));
     }
 
     @Test
-    @Tag("extended")
     void shouldHaveOneClusterThatActsWhenTheHostsAreCutOffFromEachOther() {
         List<Machine> hosts = site.hosts();
 

@@ -28,6 +28,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
  */
 @Tag("rehearsal")
 @Tag("trouble")
+@Tag("extended")
 @Order(4)
 class DrawnScheduleTest {
     /** Instead of the template's, which nobody has to wait for here. */

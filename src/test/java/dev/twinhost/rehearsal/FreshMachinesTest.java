@@ -25,6 +25,7 @@ import org.junit.jupiter.api.Tag;
 
 /** Hosts and witness booted at the same moment, on empty disks and an empty storage, which CloudFormation never does. */
 @Tag("rehearsal")
+@Tag("extended")
 class FreshMachinesTest {
     private static final Duration LIMIT = Duration.ofSeconds(90);
     private static final Commands COMMANDS = new Commands(Path.of(""), 'f');

@@ -69,6 +69,7 @@ class LostHostTest {
     }
 
     @Test
+    @Tag("extended")
     @Order(4)
     void shouldKeepTheLineageAndBeReplacedUnaskedWhenTheHostDiesThatIsRenewingTheCertificate() {
         site.limit("DOWN=20");
@@ -98,6 +99,7 @@ class LostHostTest {
     }
 
     @Test
+    @Tag("extended")
     @Order(5)
     void shouldNoticeTheLossOfAHostInTimeThatIsInTheMiddleOfARelease() throws Exception {
         // The host that comes first runs the release, and dies while its own edge is exchanged.

@@ -47,6 +47,7 @@ class LostQuorumTest {
     }
 
     @Test
+    @Tag("extended")
     void shouldStartAgainFromTheStorageWhenEveryMachineIsLost() {
         List<Machine> all = site.machines();
         all.forEach(site::kill);

@@ -18,6 +18,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 /** What happens to machines on ordinary days: they are rebooted, their Docker is restarted, a container dies, a disk is full, a clock is wrong. Under load. */
 @Tag("rehearsal")
 @Tag("trouble")
+@Tag("extended")
 @Order(7)
 class OrdinaryTroubleTest {
     @RegisterExtension

@@ -81,6 +81,7 @@ class ReleaseInPlaceTest {
     }
 
     @Test
+    @Tag("extended")
     @Order(4)
     void shouldApplyTwoReleasesAtOnceOneAfterTheOther() throws Exception {
         Machine one = site.hosts().get(0);
@@ -125,6 +126,7 @@ class ReleaseInPlaceTest {
     }
 
     @Test
+    @Tag("extended")
     @Order(5)
     void shouldGoBackToTheEarlierReleaseAsToAnyOther() throws Exception {
         Commands.Run run = site.commands().run("release");
@@ -137,6 +139,7 @@ class ReleaseInPlaceTest {
     }
 
     @Test
+    @Tag("extended")
     @Order(6)
     void shouldCompleteWhenAHostThatIsMissingHasBeenReplaced() throws Exception {
         Machine survivor = site.hosts().get(0);

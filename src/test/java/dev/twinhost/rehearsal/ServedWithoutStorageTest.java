@@ -16,6 +16,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 /** The shared storage does not answer (P9): what is served goes on being served. */
 @Tag("rehearsal")
 @Tag("trouble")
+@Tag("extended")
 @Order(9)
 class ServedWithoutStorageTest {
     private static final Duration STALLED = Duration.ofMinutes(2);

@@ -13,6 +13,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 /** A site of two managers, of which one is lost, and the quorum with it (P6). */
 @Tag("rehearsal")
 @Tag("trouble")
+@Tag("extended")
 @Order(5)
 class WithoutWitnessTest {
     @RegisterExtension
