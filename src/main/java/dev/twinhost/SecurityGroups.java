@@ -50,7 +50,7 @@ final class SecurityGroups extends Construct {
     private void allowWeb() {
         for (int port : WEB) {
             balancer.addIngressRule(Peer.anyIpv4(), Port.tcp(port), "The world to " + port);
-            balancer.addEgressRule(hosts, Port.tcp(port), "To the hosts' " + port);
+            balancer.addEgressRule(hosts, Port.tcp(port), "To " + port + " of the hosts");
             hosts.addIngressRule(balancer, Port.tcp(port), "The load balancer to " + port);
         }
         Port fragmentationNeeded = Port.icmpTypeAndCode(3, 4);
