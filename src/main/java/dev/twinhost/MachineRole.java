@@ -15,7 +15,8 @@ import software.constructs.Construct;
 /**
  * What the machines may do in AWS: be reached with Session Manager and run the release's document, read their stack's
  * releases, mount the shared storage, see their own health at the load balancer, see their groups and have them replace
- * a machine or let one go, publish the site's metrics, and log. Their groups add that they may signal to the stack.
+ * a machine or let one go, publish the site's metrics, log, and signal to their stack, which they call by its name. (Their
+ * groups add the same for the stack's id.)
  *
  * <p>For Systems Manager it holds what AWS's managed policy has for these two purposes, written out, because that
  * policy also reads every parameter in the account. Its only other actions on {@code *} are some that AWS lets nobody
@@ -65,6 +66,23 @@ final class MachineRole extends Construct {
                 "Log",
                 List.of("logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"),
                 logs.getLogGroupArn());
+        allow("SignalToTheStackByItsName", List.of("cloudformation:SignalResource"), stackByName());
+    }
+
+    /**
+     * What CloudFormation asks IAM about where a call names the stack by its name: literally a star in the place of the
+     * id, which the stack's own ARN does not cover.
+     */
+    // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-iam-template.html ("on the stack name"), and
+    // the
+    // error message of just this action: https://github.com/awslabs/ecs-refarch-continuous-deployment/issues/21
+    private String stackByName() {
+        Stack stack = Stack.of(this);
+        return stack.formatArn(ArnComponents.builder()
+                .service("cloudformation")
+                .resource("stack")
+                .resourceName(stack.getStackName() + "/*")
+                .build());
     }
 
     private void allow(String sid, List<String> actions, String resource) {

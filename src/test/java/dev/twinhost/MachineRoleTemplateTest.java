@@ -60,10 +60,21 @@ class MachineRoleTemplateTest {
                         + "\"/Twinhost/*.zip\"]]}");
     }
 
+    /** The machines name their stack, so IAM is asked about the name; the id is what CDK adds by itself. */
     @Test
-    void shouldSignalToItsOwnStackAlone() {
-        assertThat(statement("cloudformation:SignalResource").path("Resource").toString())
-                .isEqualTo("{\"Ref\":\"AWS::StackId\"}");
+    void shouldSignalToItsOwnStackAloneByNameAndById() {
+        List<JsonNode> signals = statements().stream()
+                .filter(statement -> actions(statement).contains("cloudformation:SignalResource"))
+                .toList();
+
+        assertThat(signals)
+                .allSatisfy(
+                        statement -> assertThat(actions(statement)).containsExactly("cloudformation:SignalResource"))
+                .extracting(statement -> statement.path("Resource").toString())
+                .containsExactlyInAnyOrder(
+                        "{\"Fn::Join\":[\"\",[\"arn:\",{\"Ref\":\"AWS::Partition\"},\":cloudformation:\","
+                                + "{\"Ref\":\"AWS::Region\"},\":\",{\"Ref\":\"AWS::AccountId\"},\":stack/Twinhost/*\"]]}",
+                        "{\"Ref\":\"AWS::StackId\"}");
     }
 
     @Test
