@@ -8,6 +8,7 @@ import software.amazon.awscdk.services.route53.ARecord;
 import software.amazon.awscdk.services.route53.CaaRecord;
 import software.amazon.awscdk.services.route53.CaaRecordValue;
 import software.amazon.awscdk.services.route53.CaaTag;
+import software.amazon.awscdk.services.route53.CfnRecordSet;
 import software.amazon.awscdk.services.route53.CnameRecord;
 import software.amazon.awscdk.services.route53.HostedZone;
 import software.amazon.awscdk.services.route53.HostedZoneAttributes;
@@ -58,14 +59,19 @@ final class SiteRecords extends Construct {
         }
     }
 
+    /** CDK puts {@code dualstack.} before the name of any balancer; AWS has that name for the other kinds alone. */
+    // https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/routing-to-elb-load-balancer.html,
+    // https://github.com/aws/aws-cdk/issues/16987
     private void alias(String id, String name, IHostedZone zone, Settings settings, NetworkLoadBalancer balancer) {
-        ARecord.Builder.create(this, id)
+        ARecord record = ARecord.Builder.create(this, id)
                 .zone(zone)
                 .recordName(name)
                 .target(RecordTarget.fromAlias(new LoadBalancerTarget(balancer)))
                 .weight(settings.dnsWeight())
                 .setIdentifier(SET_IDENTIFIER)
                 .build();
+        ((CfnRecordSet) record.getNode().getDefaultChild())
+                .addPropertyOverride("AliasTarget.DNSName", balancer.getLoadBalancerDnsName());
     }
 
     private IHostedZone zone(Settings settings) {

@@ -28,9 +28,9 @@ class SiteTemplateTest {
         assertThat(record.path("Type").asText()).isEqualTo("A");
         assertThat(record.path("HostedZoneId").asText()).isEqualTo("Z0123456789ABCDEFGHIJ");
         assertThat(record.path("AliasTarget").toString())
-                .contains("\"DNSName\"")
-                .contains("CanonicalHostedZoneID")
-                .contains(balancer());
+                .as("the name as Route 53 has it for a network balancer, without a prefix")
+                .isEqualTo("{\"DNSName\":{\"Fn::GetAtt\":[\"" + balancer() + "\",\"DNSName\"]},\"HostedZoneId\":"
+                        + "{\"Fn::GetAtt\":[\"" + balancer() + "\",\"CanonicalHostedZoneID\"]}}");
         assertThat(record.path("Weight").asInt()).isEqualTo(100);
         assertThat(record.path("SetIdentifier").asText()).isEqualTo("twinhost");
     }

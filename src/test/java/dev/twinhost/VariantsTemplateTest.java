@@ -237,7 +237,8 @@ class VariantsTemplateTest {
                 .firstKey();
 
         assertThat(record.path("Type").asText()).isEqualTo("A");
-        assertThat(record.path("AliasTarget").toString()).contains(balancer);
+        assertThat(record.path("AliasTarget").path("DNSName").toString())
+                .isEqualTo("{\"Fn::GetAtt\":[\"" + balancer + "\",\"DNSName\"]}");
         assertThat(Staging.TEMPLATE.messages().findValuesAsText("data"))
                 .contains(
                         "extraDomains: example.net is not in the zone of shop.example.org, so the records are yours to"
