@@ -1,6 +1,7 @@
 package dev.twinhost;
 
 import java.util.List;
+import software.amazon.awscdk.Annotations;
 import software.amazon.awscdk.Duration;
 import software.amazon.awscdk.TagProps;
 import software.amazon.awscdk.Tags;
@@ -12,6 +13,7 @@ import software.amazon.awscdk.services.autoscaling.RollingUpdateOptions;
 import software.amazon.awscdk.services.autoscaling.ScalingProcess;
 import software.amazon.awscdk.services.autoscaling.Signals;
 import software.amazon.awscdk.services.autoscaling.SignalsOptions;
+import software.amazon.awscdk.services.autoscaling.TerminationPolicy;
 import software.amazon.awscdk.services.autoscaling.UpdatePolicy;
 import software.amazon.awscdk.services.ec2.BlockDevice;
 import software.amazon.awscdk.services.ec2.BlockDeviceVolume;
@@ -28,20 +30,32 @@ import software.amazon.awscdk.services.iam.IRole;
 import software.constructs.Construct;
 
 /**
- * A launch template and the auto scaling group that keeps its machines running.
+ * A launch template and the Auto Scaling group that keeps its machines running.
  *
  * <p>A deploy waits until every machine has signalled that it is up, and an update replaces one machine at a time,
  * each only after the one before has signalled. EC2 alone says whether a machine is healthy: a load balancer that
  * sees a wrong configuration must not have hosts replaced. Where the group replaces a machine by itself, for its health
  * or to balance the zones, the new one comes first too; but nobody signals to the group, so it reckons with {@link
  * #WARMUP}. A machine that is told to end gets {@link #GOODBYE} for it.
+ *
+ * <p>An update that fails has made the group one machine larger, and CloudFormation goes back to the desired capacity only
+ * where the template has one: https://github.com/guardian/testing-asg-rolling-update, observations/healthy-to-unhealthy.md.
+ * So it has one. The group then ends a machine by itself, and by default it would be one with the oldest launch template;
+ * the newest is the one that has failed, and it stands in the zone that has one too many, which is what the group looks at
+ * first: https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-termination-policies.html. The old machines
+ * stay, and nothing has to boot. In an update that succeeds CloudFormation names the old machines itself.
+ *
+ * <p>CDK warns that a desired capacity is set anew on every deploy. Not here: {@code IgnoreUnmodifiedGroupSizeProperties},
+ * which CDK sets, leaves it alone where the template has not changed. Nor would it do harm, because it is also the least that
+ * the group may have: nothing scales it, and a machine that is replaced for its health or its zone is launched beyond it
+ * (the maintenance policy's 150 or 200 percent), without changing it.
  */
 final class MachineGroup extends Construct {
     /** Long enough to install packages on the smallest machine, and for a host to say what it waits for in vain. */
     private static final Duration BOOT = Duration.minutes(30);
 
     /** How long the group takes a new machine to need until it is complete: before, it ends no other in its place. */
-    private static final Duration WARMUP = Duration.minutes(5);
+    private static final Duration WARMUP = Duration.minutes(10);
 
     private static final Duration GOODBYE = Duration.seconds(180);
     private static final int DISK_GIB = 20;
@@ -83,6 +97,10 @@ final class MachineGroup extends Construct {
     MachineGroup(Construct scope, String id, Machines machines, IVpc vpc, IRole role, UserData userData) {
         super(scope, id);
         group = createGroup(machines, vpc, createLaunchTemplate(machines, role, userData));
+        Annotations.of(group)
+                .acknowledgeWarning(
+                        "@aws-cdk/aws-autoscaling:desiredCapacitySet",
+                        "It is the least as well: no deploy changes it.");
         CfnAutoScalingGroup resource = (CfnAutoScalingGroup) group.getNode().getDefaultChild();
         resource.overrideLogicalId(machines.groupId());
         resource.setLifecycleHookSpecificationList(List.of(terminationHook()));
@@ -124,7 +142,9 @@ final class MachineGroup extends Construct {
                 .vpcSubnets(machines.subnets())
                 .launchTemplate(template)
                 .minCapacity(machines.least())
+                .desiredCapacity(machines.least())
                 .maxCapacity(machines.most())
+                .terminationPolicies(List.of(TerminationPolicy.NEWEST_INSTANCE))
                 .minHealthyPercentage(100)
                 .maxHealthyPercentage(100 * machines.most() / machines.least())
                 .defaultInstanceWarmup(WARMUP)
