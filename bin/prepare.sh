@@ -70,7 +70,18 @@ install_missing() {
 }
 
 install_node_modules() {
-  [[ -e $root/node_modules/.package-lock.json && ! $root/package-lock.json -nt $root/node_modules/.package-lock.json ]] && return
-  echo "Installing the CDK command line: npm ci"
-  as_owner npm ci --silent --no-fund --no-audit || fail "npm ci failed, for the reason above"
+  npm_ci '' 'the CDK command line'
+}
+
+# install_test_node_modules: what the tests and the rehearsal run on Node, no part of the npm ci of somebody who deploys.
+install_test_node_modules() {
+  npm_ci src/test/node 'what the tests and the rehearsal need'
+}
+
+# npm_ci FOLDER WHAT: what the package-lock.json of a folder of the working copy names, or that of the working copy itself.
+npm_ci() {
+  local at=$root${1:+/$1}
+  [[ -e $at/node_modules/.package-lock.json && ! $at/package-lock.json -nt $at/node_modules/.package-lock.json ]] && return
+  echo "Installing $2: npm ci"
+  as_owner npm ci --silent --no-fund --no-audit ${1:+--prefix "$1"} || fail "npm ci failed, for the reason above"
 }

@@ -26,7 +26,7 @@ import org.yaml.snakeyaml.constructor.SafeConstructor;
 /** What can be said of the workflows by reading them. What their scripts do is in {@link PipelineTest}. */
 class WorkflowsTest {
     private static final Path FOLDER = Shell.CHECKOUT.resolve(".github/workflows");
-    private static final Path LINTERS = Shell.CHECKOUT.resolve("src/test/resources/dev/twinhost/lint-workflows.mjs");
+    private static final Path LINTERS = Shell.CHECKOUT.resolve("src/test/node/lint-workflows.mjs");
     private static final Pattern PINNED = Pattern.compile("[\\w.-]+/[\\w.-]+@[0-9a-f]{40} # v\\d+\\.\\d+\\.\\d+");
     private static final Pattern SCRIPT =
             Pattern.compile("(?:sudo --preserve-env=CI )?(bin/[a-z]+)( \"\\$[A-Z_]+\"| [A-Z_]+)*");
@@ -158,9 +158,13 @@ class WorkflowsTest {
         assertThat(updates)
                 .extracting(update -> ((Map<?, ?>) update).get("package-ecosystem"))
                 .isEqualTo(List.of("maven", "npm", "github-actions"));
+        assertThat(((Map<?, ?>) updates.get(1)).get("directories")).isEqualTo(List.of("/", "/src/test/node"));
     }
 
     private Shell.Result lint(Path workflow) {
+        assertThat(LINTERS.resolveSibling("node_modules"))
+                .as("npm ci --prefix src/test/node installs the linters")
+                .exists();
         return new Shell(root)
                 .with("PATH", Shell.CHECKOUT.resolve("node_modules/.bin") + ":/usr/bin:/bin")
                 .run("node", LINTERS.toString(), workflow.toString());
