@@ -67,7 +67,11 @@ public final class AutoScaling {
             return;
         }
         Set<String> notRunning = checkHealth(template);
-        Plan plan = Plan.of(template, groups.get(template.id()), notRunning);
+        Plan plan = Plan.of(
+                template,
+                groups.get(template.id()),
+                notRunning,
+                id -> fleet.machine(id).map(Machine::zone).orElse(""));
         if (!plan.endings().isEmpty()) {
             groups.change(template.id(), group -> group.ending(plan.endings()));
         }

@@ -6,8 +6,11 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
+import java.util.stream.Collectors;
 
 /**
  * What a group does next: how many machines it launches and which it ends.
@@ -16,11 +19,15 @@ import java.util.Set;
  * to be in service, and its warm-up over, first. A machine that does not run ends in any case (<a
  * href="https://docs.aws.amazon.com/autoscaling/ec2/userguide/instance-maintenance-policy-overview-and-considerations.html">instance
  * maintenance policy</a>). With more unhealthy machines than the policy leaves room for, they are replaced one after
- * another. What rests is as the <a
+ * another. Of a surplus the unhealthy machines end first, then those that the group's termination policy names in the zone
+ * that has the most: "Maintaining balance across Availability Zones takes precedence over termination policies" (<a
+ * href="https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-termination-policies.html">termination
+ * policies</a>). What rests is as the <a
  * href="https://docs.aws.amazon.com/autoscaling/ec2/userguide/as-suspend-resume-processes.html">documentation</a> says.
  */
 record Plan(int launches, List<String> endings) {
-    static Plan of(MachineGroup template, Group group, Set<String> notRunning) {
+    /** @param zones the zone of a machine, by its instance id */
+    static Plan of(MachineGroup template, Group group, Set<String> notRunning, Function<String, String> zones) {
         List<Instance> active = new ArrayList<>(group.active());
         List<String> endings = new ArrayList<>();
         int wanted = group.desired();
@@ -39,12 +46,25 @@ record Plan(int launches, List<String> endings) {
         }
         int surplus = active.size() - wanted;
         if (surplus > 0 && !group.rests("Terminate")) {
-            active.stream()
-                    .sorted(Comparator.comparing(Instance::healthy).thenComparing(Instance::since))
-                    .limit(surplus)
-                    .forEach(instance -> endings.add(instance.id()));
+            for (int i = 0; i < surplus; i++) {
+                Instance last = surplus(template.termination(), active, zones);
+                active.remove(last);
+                endings.add(last.id());
+            }
         }
         return new Plan(group.rests("Launch") ? 0 : Math.max(0, -surplus), endings);
+    }
+
+    private static Instance surplus(
+            MachineGroup.Termination policy, List<Instance> active, Function<String, String> zones) {
+        Map<String, Long> machines = active.stream()
+                .collect(Collectors.groupingBy(instance -> zones.apply(instance.id()), Collectors.counting()));
+        Comparator<Instance> oldest = Comparator.comparing(Instance::since);
+        return active.stream()
+                .min(Comparator.comparing(Instance::healthy)
+                        .thenComparing(instance -> -machines.get(zones.apply(instance.id())))
+                        .thenComparing(policy == MachineGroup.Termination.NEWEST ? oldest.reversed() : oldest))
+                .orElseThrow();
     }
 
     private static List<Instance> endings(

@@ -41,8 +41,10 @@ final class MachinesReader {
         Properties group = new Properties(intrinsics, resource);
         group.oneOf("HealthCheckType", "EC2", "EC2");
         int smallest = group.number("MinSize", 0);
-        int size = group.number("DesiredCapacity", smallest);
-        int largest = group.number("MaxSize", size);
+        Optional<Integer> desired = group.has("DesiredCapacity")
+                ? Optional.of(group.number("DesiredCapacity", smallest))
+                : Optional.empty();
+        int largest = group.number("MaxSize", desired.orElse(smallest));
         Duration gracePeriod = Duration.ofSeconds(group.number("HealthCheckGracePeriod", 0));
         Optional<TerminationHook> goodbye = goodbye(group);
         Optional<MaintenancePolicy> maintenance = maintenance(group);
@@ -59,14 +61,14 @@ final class MachinesReader {
         List<Subnet> subnets =
                 group.texts("VPCZoneIdentifier").stream().map(vpc::subnet).toList();
         List<String> targetGroups = group.texts("TargetGroupARNs");
-        group.leave(
-                "AutoScalingGroupName", "Cooldown", "MaxInstanceLifetime", "MetricsCollection", "TerminationPolicies");
+        MachineGroup.Termination termination = termination(group);
+        group.leave("AutoScalingGroupName", "Cooldown", "MaxInstanceLifetime", "MetricsCollection");
         group.end();
         JsonNode signal = resource.creationPolicy().path("ResourceSignal");
         return new MachineGroup(
                 resource.id(),
                 intrinsics.idOf(resource),
-                size,
+                desired,
                 smallest,
                 largest,
                 signal.isMissingNode() ? 0 : signal.path("Count").asInt(1),
@@ -74,6 +76,7 @@ final class MachinesReader {
                 gracePeriod,
                 goodbye,
                 maintenance,
+                termination,
                 update(resource, largest),
                 tags,
                 subnets,
@@ -96,6 +99,17 @@ final class MachinesReader {
             hook.end();
             return found;
         });
+    }
+
+    private static MachineGroup.Termination termination(Properties group) {
+        List<String> policies = group.texts("TerminationPolicies");
+        return switch (policies.isEmpty() ? "Default" : String.join(", ", policies)) {
+            case "Default", "OldestInstance" -> MachineGroup.Termination.OLDEST;
+            case "NewestInstance" -> MachineGroup.Termination.NEWEST;
+            default ->
+                throw group.unplayable("TerminationPolicies = " + String.join(", ", policies)
+                        + "; it plays Default, NewestInstance and OldestInstance, one of them");
+        };
     }
 
     private static Optional<MaintenancePolicy> maintenance(Properties group) {

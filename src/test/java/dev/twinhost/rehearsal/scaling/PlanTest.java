@@ -59,29 +59,51 @@ class PlanTest {
     @Test
     void shouldEndAtOnceWhatDoesNotRunAlsoWithAPolicy() {
         Group group = group(healthy("a"), unhealthy("b"));
-        assertThat(Plan.of(careful, group, Set.of("b"))).isEqualTo(new Plan(1, List.of("b")));
+        assertThat(Plan.of(careful, group, Set.of("b"), PlanTest::zone)).isEqualTo(new Plan(1, List.of("b")));
     }
 
     @Test
     void shouldEndTheOldestOfASurplusAndUnhealthyOnesFirst() {
-        assertThat(plan(plain, young("a"), healthy("b"), healthy("c"))).isEqualTo(new Plan(0, List.of("b")));
+        assertThat(plan(plain, young("a"), healthy("b"), young("c"))).isEqualTo(new Plan(0, List.of("b")));
         Group resting = group(young("a"), healthy("b"), unhealthy("c")).suspending(List.of("ReplaceUnhealthy"));
-        assertThat(Plan.of(plain, resting, Set.of())).isEqualTo(new Plan(0, List.of("c")));
+        assertThat(Plan.of(plain, resting, Set.of(), PlanTest::zone)).isEqualTo(new Plan(0, List.of("c")));
+    }
+
+    @Test
+    void shouldEndTheNewestOfASurplusWhereThePolicySaysSo() {
+        MachineGroup group = new SmallAssembly()
+                .with("/Hosts/Properties/TerminationPolicies", "[\"NewestInstance\"]")
+                .read()
+                .machineGroup("Hosts");
+        assertThat(plan(group, healthy("a"), healthy("b"), young("b2"))).isEqualTo(new Plan(0, List.of("b2")));
+        assertThat(plan(plain, healthy("a"), healthy("b"), young("b2"))).isEqualTo(new Plan(0, List.of("b")));
+    }
+
+    @Test
+    void shouldEndASurplusWhereTheMostMachinesAre() {
+        assertThat(plan(plain, healthy("a"), young("b"), young("b2")).endings())
+                .singleElement()
+                .asString()
+                .startsWith("b");
     }
 
     @Test
     void shouldLeaveWhatRests() {
         Group group = group(healthy("a"), unhealthy("b"));
-        assertThat(Plan.of(plain, group.suspending(List.of("ReplaceUnhealthy")), Set.of("b")))
+        assertThat(Plan.of(plain, group.suspending(List.of("ReplaceUnhealthy")), Set.of("b"), PlanTest::zone))
                 .isEqualTo(new Plan(0, List.of()));
-        assertThat(Plan.of(plain, group.suspending(List.of("Terminate")), Set.of()))
+        assertThat(Plan.of(plain, group.suspending(List.of("Terminate")), Set.of(), PlanTest::zone))
                 .isEqualTo(new Plan(0, List.of()));
-        assertThat(Plan.of(plain, group.suspending(List.of("Launch")), Set.of()))
+        assertThat(Plan.of(plain, group.suspending(List.of("Launch")), Set.of(), PlanTest::zone))
                 .isEqualTo(new Plan(0, List.of("b")));
     }
 
     private static Plan plan(MachineGroup template, Instance... instances) {
-        return Plan.of(template, group(instances), Set.of());
+        return Plan.of(template, group(instances), Set.of(), PlanTest::zone);
+    }
+
+    private static String zone(String id) {
+        return "zone-" + id.charAt(0);
     }
 
     private static Group group(Instance... instances) {

@@ -45,6 +45,32 @@ class SiteTest {
         assertThat(hosts.tags()).containsExactly(Map.entry("a:b", "c"));
     }
 
+    @Test
+    void shouldReadWhatAGroupWantsAndWhichMachineOfASurplusEndsFirst() {
+        MachineGroup silent = new SmallAssembly().read().machineGroup("Hosts");
+        assertThat(silent.desired()).isEmpty();
+        assertThat(silent.size()).isEqualTo(2);
+        assertThat(silent.termination()).isEqualTo(MachineGroup.Termination.OLDEST);
+        MachineGroup explicit = new SmallAssembly()
+                .with("/Hosts/Properties/DesiredCapacity", "\"3\"")
+                .with("/Hosts/Properties/TerminationPolicies", "[\"NewestInstance\"]")
+                .read()
+                .machineGroup("Hosts");
+        assertThat(explicit.desired()).contains(3);
+        assertThat(explicit.size()).isEqualTo(3);
+        assertThat(explicit.termination()).isEqualTo(MachineGroup.Termination.NEWEST);
+    }
+
+    @Test
+    void shouldRefuseAnOrderOfTerminationThatItDoesNotPlay() {
+        SmallAssembly assembly = new SmallAssembly()
+                .with("/Hosts/Properties/TerminationPolicies", "[\"OldestLaunchTemplate\", \"Default\"]");
+        assertThatExceptionOfType(Unplayable.class)
+                .isThrownBy(assembly::read)
+                .withMessageContaining("TerminationPolicies = OldestLaunchTemplate, Default;"
+                        + " it plays Default, NewestInstance and OldestInstance, one of them");
+    }
+
     @ParameterizedTest
     @CsvSource({"100, 150, 2, 2, 3", "100, 200, 1, 1, 2", "50, 110, 3, 2, 4", "90, 120, 100, 90, 120"})
     void shouldRoundThePercentagesOfAMaintenancePolicyUp(int min, int max, int size, int least, int most) {
