@@ -37,9 +37,11 @@ final class DiffRole extends Construct {
                         .map(this::stackArn)
                         .toList());
         allow("LookUpTheMachineImage", List.of("ssm:GetParameter"), List.of(publicImages()));
+        // Both actions take no resources.
+        // https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html
+        // https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonroute53.html
+        allow("LookUpTheAvailabilityZones", List.of("ec2:DescribeAvailabilityZones"), List.of("*"));
         if (settings.dns() == Dns.ALL && settings.hostedZoneId().isEmpty()) {
-            // The action takes no resources.
-            // https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonroute53.html
             allow("LookUpTheZone", List.of("route53:ListHostedZonesByName"), List.of("*"));
         }
     }

@@ -4,20 +4,19 @@ import dev.twinhost.settings.Dns;
 import dev.twinhost.settings.Settings;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.stream.IntStream;
 import software.amazon.awscdk.Annotations;
 import software.amazon.awscdk.CfnOutput;
-import software.amazon.awscdk.Fn;
 import software.amazon.awscdk.Stack;
 import software.amazon.awscdk.StackProps;
 import software.constructs.Construct;
 
 /** One site. Has no resources of its own: it says what there is and in which order. */
 final class TwinhostStack extends Stack {
-    private static final int MOST_ZONES = 3;
+    private final List<String> zones;
 
     TwinhostStack(Construct scope, String id, StackProps props, Settings settings, Path checkout) {
         super(scope, id, props);
+        zones = Zones.of(this, settings);
         Network network = new Network(this, "Network", settings);
         SharedStorage storage = new SharedStorage(this, "SharedStorage", settings, network);
         EdgeLoadBalancer balancer = new EdgeLoadBalancer(this, "EdgeLoadBalancer", network);
@@ -39,12 +38,9 @@ final class TwinhostStack extends Stack {
         output("SessionCommand", "A shell on a host", sessionCommand());
     }
 
-    /** Left to CloudFormation: with an account known, CDK would look them up, for no use. */
     @Override
     public List<String> getAvailabilityZones() {
-        return IntStream.range(0, MOST_ZONES)
-                .mapToObj(zone -> Fn.select(zone, Fn.getAzs()))
-                .toList();
+        return zones;
     }
 
     private void warn(Settings settings) {

@@ -18,8 +18,8 @@ import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * An account, to the command line of the CDK: answers what it asks of STS, CloudFormation, Systems Manager and Route
- * 53, as far as the role that it plays allows the call, and notes both. Does not prove: signatures, and how AWS itself
+ * An account, to the command line of the CDK: answers what it asks of STS, CloudFormation, EC2, Systems Manager and
+ * Route 53, as far as the role that it plays allows the call, and notes both. Does not prove: signatures, and how AWS itself
  * names the resource of a call; that is written here from the service authorization reference,
  * https://docs.aws.amazon.com/service-authorization/latest/reference/.
  */
@@ -88,6 +88,8 @@ final class AccountStandIn implements AutoCloseable {
         if (action.equals("GetCallerIdentity")) {
             // It needs no right: https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
             send(exchange, 200, "GetCallerIdentity.xml");
+        } else if (action.equals("DescribeAvailabilityZones")) {
+            answer(exchange, "ec2:" + action, "*", ".xml");
         } else if (form.containsKey("RoleArn")) {
             answer(exchange, "sts:" + action, form.get("RoleArn"), ".xml");
         } else {

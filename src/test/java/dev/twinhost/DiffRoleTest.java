@@ -38,6 +38,7 @@ class DiffRoleTest {
                             "cloudformation:DescribeStacks on " + stack("TwinhostPipeline"),
                             "cloudformation:GetTemplate on " + stack("Twinhost"),
                             "cloudformation:GetTemplate on " + stack("TwinhostPipeline"),
+                            "ec2:DescribeAvailabilityZones on *",
                             "route53:ListHostedZonesByName on *",
                             "ssm:GetParameter on arn:aws:ssm:eu-central-1::parameter/aws/service"
                                     + "/ami-amazon-linux-latest/al2023-ami-kernel-6.1-arm64");

@@ -101,6 +101,8 @@ class PipelineAccessTemplateTest {
                         List.of(
                                 "ssm:GetParameter",
                                 "on arn:aws:ssm:eu-central-1::parameter" + "/aws/service/ami-amazon-linux-latest/*"),
+                        "LookUpTheAvailabilityZones",
+                        List.of("ec2:DescribeAvailabilityZones", "on *"),
                         "LookUpTheZone",
                         List.of("route53:ListHostedZonesByName", "on *")));
     }
@@ -108,7 +110,7 @@ class PipelineAccessTemplateTest {
     @Test
     void shouldLetPullRequestsLookUpNoZoneThatIsNamedById() {
         assertThat(rights(Pipelines.ofEnvironment().pipeline(), "DiffRole"))
-                .containsOnlyKeys("ReadTheTemplates", "LookUpTheMachineImage");
+                .containsOnlyKeys("ReadTheTemplates", "LookUpTheMachineImage", "LookUpTheAvailabilityZones");
     }
 
     @Test

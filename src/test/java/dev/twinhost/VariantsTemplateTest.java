@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.twinhost.settings.InvalidSettings;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -275,20 +276,22 @@ class VariantsTemplateTest {
     }
 
     @Test
-    void shouldLookUpTheImageAndTheZoneOnceWhereAnAccountIsKnown() {
+    void shouldLookUpTheImageTheZonesAndTheHostedZoneOnceWhereAnAccountIsKnown() {
         Map<String, String> account = SynthesisedTemplate.ACCOUNT;
         String image = "ssm:account=123456789012:parameterName=/aws/service/ami-amazon-linux-latest/"
                 + "al2023-ami-kernel-6.1-arm64:region=eu-central-1";
-        String zone = "hosted-zone:account=123456789012:domainName=shop.example.org:region=eu-central-1";
+        String zones = "availability-zones:account=123456789012:region=eu-central-1";
+        String hostedZone = "hosted-zone:account=123456789012:domainName=shop.example.org:region=eu-central-1";
         Map<String, Object> site = new HashMap<>();
         site.put("hostedZoneId", null);
 
         // The first pass of the command line: it learns what to look up, and may not fail.
         JsonNode missing = SynthesisedTemplate.with(site, account).manifest().path("missing");
-        assertThat(missing.findValuesAsText("key")).containsExactlyInAnyOrder(image, zone);
+        assertThat(missing.findValuesAsText("key")).containsExactlyInAnyOrder(image, zones, hostedZone);
 
         site.put(image, "ami-0123456789abcdef0");
-        site.put(zone, Map.of("Id", "/hostedzone/Z0987654321ZYXWVUTSRQ", "Name", "shop.example.org."));
+        site.put(zones, List.of("eu-central-1c", "eu-central-1-ham-1a", "eu-central-1a", "eu-central-1b"));
+        site.put(hostedZone, Map.of("Id", "/hostedzone/Z0987654321ZYXWVUTSRQ", "Name", "shop.example.org."));
         SynthesisedTemplate second = SynthesisedTemplate.with(site, account);
         assertThat(second.manifest().path("missing")).isEmpty();
         assertThat(second.resources("AWS::EC2::LaunchTemplate").values())
@@ -297,6 +300,10 @@ class VariantsTemplateTest {
                         .path("ImageId")
                         .asText()
                         .equals("ami-0123456789abcdef0"));
+        assertThat(second.resources("AWS::EC2::Subnet").values())
+                .extracting(subnet ->
+                        subnet.path("Properties").path("AvailabilityZone").asText())
+                .containsExactly("eu-central-1c", "eu-central-1a", "eu-central-1b");
         assertThat(second.resource("SiteRecordsApexEF128889")
                         .path("Properties")
                         .path("HostedZoneId")
@@ -306,6 +313,43 @@ class VariantsTemplateTest {
         // It is the same release, for which nobody has to wait again.
         assertThat(second.resources(HANDLE).keySet())
                 .isEqualTo(SynthesisedTemplate.site().resources(HANDLE).keySet());
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "3 | us-west-1a us-west-1c | zones: is more than us-west-1 has for this account (us-west-1a, us-west-1c, as"
+                        + " in cdk.context.json), got 3, want 2",
+                "3 | us-west-1a us-west-1-lax-1a us-west-1-wl1-las-wlz-1 | zones: is more than us-west-1 has for this"
+                        + " account (us-west-1a, as in cdk.context.json), got 3, want a region with at least two",
+                "2 | us-west-1-lax-1a | zones: is more than us-west-1 has for this account (none, as in cdk.context.json),"
+                        + " got 2, want a region with at least two"
+            })
+    void shouldRefuseMoreZonesThanTheRegionHasAndSayHowManyItHas(int zones, String found, String fault) {
+        Map<String, Object> settings = Map.of(
+                "zones", zones, "availability-zones:account=123456789012:region=us-west-1", List.of(found.split(" ")));
+        Map<String, String> account = Map.of("CDK_DEFAULT_ACCOUNT", "123456789012", "CDK_DEFAULT_REGION", "us-west-1");
+
+        assertThatThrownBy(() -> SynthesisedTemplate.with(settings, account))
+                .isInstanceOf(InvalidSettings.class)
+                .hasMessage(fault);
+    }
+
+    @Test
+    void shouldTakeTwoZonesWhereTheRegionHasNoMore() {
+        Map<String, Object> settings = Map.of(
+                "zones",
+                2,
+                "availability-zones:account=123456789012:region=eu-central-1",
+                List.of("eu-central-1a", "eu-central-1c"));
+
+        assertThat(SynthesisedTemplate.with(settings, SynthesisedTemplate.ACCOUNT)
+                        .resources("AWS::EC2::Subnet")
+                        .values())
+                .extracting(subnet ->
+                        subnet.path("Properties").path("AvailabilityZone").asText())
+                .containsExactly("eu-central-1a", "eu-central-1c");
     }
 
     private static List<String> subnets(SynthesisedTemplate template, String group) {

@@ -14,6 +14,11 @@ public final class InvalidSettings extends RuntimeException {
         this.faults = List.copyOf(faults);
     }
 
+    /** A fault that only the account can show: what is looked up there does not fit the settings. */
+    public static InvalidSettings of(String key, String problem, Object got, String want) {
+        return new InvalidSettings(List.of(new Fault(key, problem, got, want)));
+    }
+
     List<Fault> faults() {
         return faults;
     }
