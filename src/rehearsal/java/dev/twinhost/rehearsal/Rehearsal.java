@@ -460,7 +460,7 @@ public final class Rehearsal {
     }
 
     private Surroundings surroundings() {
-        return new Surroundings(checkout.script(""), cache, state, fabric, site(), tools());
+        return new Surroundings(checkout, cache, state, fabric, site(), tools());
     }
 
     private Tools tools() {

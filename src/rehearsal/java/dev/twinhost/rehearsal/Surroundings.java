@@ -27,6 +27,7 @@ final class Surroundings {
 
     private static final Duration LIMIT = Duration.ofSeconds(20);
 
+    private final Path workingCopy;
     private final Path scripts;
     private final Path cache;
     private final StateFolder state;
@@ -34,8 +35,9 @@ final class Surroundings {
     private final Site site;
     private final Tools tools;
 
-    Surroundings(Path scripts, Path cache, StateFolder state, Fabric fabric, Site site, Tools tools) {
-        this.scripts = scripts;
+    Surroundings(Checkout checkout, Path cache, StateFolder state, Fabric fabric, Site site, Tools tools) {
+        workingCopy = checkout.root();
+        scripts = checkout.script("");
         this.cache = cache;
         this.state = state;
         this.fabric = fabric;
@@ -93,7 +95,7 @@ final class Surroundings {
 
     private Daemon startAws() {
         return tools.ownDaemon(
-                "aws", fabric.vpc(), java(AwsStandIn.class, state.root().toString()));
+                "aws", fabric.vpc(), java(AwsStandIn.class, state.root().toString(), workingCopy.toString()));
     }
 
     /** Starts the groups' process, which makes namespaces and therefore lives outside of all. */

@@ -20,7 +20,7 @@ public record Place(String stackName, String region, String account, List<String
         return arn("cloudformation", "stack/" + stackName + "/" + PhysicalId.uuid(stackName));
     }
 
-    String arn(String service, String what) {
+    public String arn(String service, String what) {
         return "arn:aws:" + service + ":" + region + ":" + account + ":" + what;
     }
 }

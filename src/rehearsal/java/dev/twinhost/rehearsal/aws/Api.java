@@ -10,12 +10,14 @@ import dev.twinhost.rehearsal.scaling.Groups;
 import dev.twinhost.rehearsal.site.Site;
 import java.io.IOException;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Collectors;
 
-/** The calls of AWS that machines make. Every other one is refused by name. */
+/** The calls of AWS that machines make, as far as IAM allows them. Every other one is refused by name. */
 final class Api {
     private final Map<String, Action> actions;
     private final SignalWaitCondition waitConditions;
+    private final Access access;
     private final CallLog log;
 
     Api(
@@ -26,7 +28,9 @@ final class Api {
             Machines machines,
             Groups groups,
             RunningBalancer balancer,
+            Access access,
             CallLog log) {
+        this.access = access;
         this.log = log;
         waitConditions = new SignalWaitCondition(published, answers, log);
         actions = Map.of(
@@ -60,6 +64,12 @@ final class Api {
             Action action = actions.get(name);
             if (action == null) {
                 throw new AwsError(400, "InvalidAction", "The rehearsal cannot play " + name);
+            }
+            AccessRequest request = access.request(name, parameters);
+            call = name + " on " + request.resource() + " " + shown(parameters);
+            Optional<String> refusal = access.refusal(caller, request);
+            if (refusal.isPresent()) {
+                throw protocol.accessDenied(refusal.get());
             }
             answer = action.perform(caller, parameters);
         } catch (AwsError e) {

@@ -31,27 +31,30 @@ public final class AwsStandIn {
     private final Metadata metadata;
     private final Api api;
 
-    AwsStandIn(StateFolder state) {
+    AwsStandIn(StateFolder state, Iam iam) {
         Site site = Site.read(state.assembly());
         CallLog log = new CallLog(state.awsCalls());
         machines = new Machines(state);
         Groups groups = new Groups(state);
-        metadata = new Metadata(site, state, groups, log);
+        Published published = new Published(state);
+        Access access = new Access(iam, published, machines);
+        metadata = new Metadata(site, state, groups, access, log);
         api = new Api(
                 site,
-                new Published(state),
+                published,
                 new Secrets(state),
                 new Answers(state),
                 machines,
                 groups,
                 new RunningBalancer(state.balancer()),
+                access,
                 log);
     }
 
-    /** Runs until it is killed. The argument is the state folder. */
+    /** Runs until it is killed. The arguments are the state folder and the working copy. */
     public static void main(String[] arguments) throws IOException {
         StateFolder state = new StateFolder(Path.of(arguments[0]));
-        AwsStandIn standIn = new AwsStandIn(state);
+        AwsStandIn standIn = new AwsStandIn(state, Iam.start(Path.of(arguments[1])));
         standIn.serveMetadata(new InetSocketAddress(Fabric.METADATA, 80));
         standIn.serveApi(new InetSocketAddress(Fabric.API, 80));
         Folders.write(state.root().resolve(READY), "");

@@ -10,34 +10,49 @@ import dev.twinhost.rehearsal.system.Folders;
 import dev.twinhost.rehearsal.system.StateFolder;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 
-/** The instance metadata service, version 2 only: without a token that was asked for with PUT, nothing is told. */
+/**
+ * The instance metadata service, version 2 only: without a token that was asked for with PUT, nothing is told. At its
+ * address, which every machine reaches as it does its file system, EFS says to the stand-in for mount.efs how it lets
+ * the machine in.
+ */
 final class Metadata {
     private static final String TOKEN = "X-aws-ec2-metadata-token";
     private static final String TTL = "X-aws-ec2-metadata-token-ttl-seconds";
     private static final int LONGEST = 21600;
+    private static final String MOUNT = "/rehearsal/mount/";
     private static final String ROLE = "rehearsal";
 
     private final Site site;
     private final StateFolder state;
     private final Groups groups;
+    private final Access access;
     private final CallLog log;
     private final Map<String, Instant> tokens = new ConcurrentHashMap<>();
 
-    Metadata(Site site, StateFolder state, Groups groups, CallLog log) {
+    Metadata(Site site, StateFolder state, Groups groups, Access access, CallLog log) {
         this.site = site;
         this.state = state;
         this.groups = groups;
+        this.access = access;
         this.log = log;
     }
 
     Answer answer(Machine caller, HttpExchange exchange) {
         String path = exchange.getRequestURI().getPath();
         String method = exchange.getRequestMethod();
+        if (path.startsWith(MOUNT)) {
+            return mount(
+                    caller,
+                    path.substring(MOUNT.length()),
+                    exchange.getRequestURI().getQuery());
+        }
         Answer answer;
         if (path.equals("/latest/api/token") && method.equals("PUT")) {
             answer = token(caller, exchange);
@@ -49,6 +64,32 @@ final class Metadata {
             answer = document(caller, path);
         }
         log.add(caller.name(), "metadata " + method + " " + path, answer.status());
+        return answer;
+    }
+
+    /**
+     * How a machine may mount: {@code rw}, {@code ro}, or why it may not.
+     *
+     * @param options those of the mount, joined by commas: with {@code iam} it signs, with {@code tls} it encrypts
+     */
+    // https://docs.aws.amazon.com/efs/latest/ug/mounting-IAM-option.html
+    private Answer mount(Machine caller, String fileSystem, String options) {
+        List<String> given = List.of((options == null ? "" : options).split(","));
+        Answer answer = Answer.plain(200, "rw");
+        StringBuilder call = new StringBuilder("elasticfilesystem mount " + fileSystem + " " + options);
+        for (String action : AccessRequests.MOUNT) {
+            Optional<String> refusal =
+                    access.mountRefusal(caller, action, fileSystem, given.contains("tls"), given.contains("iam"));
+            if (refusal.isPresent()) {
+                call.append(" AccessDenied: ").append(refusal.get());
+                boolean reads = action.endsWith(":ClientWrite");
+                answer = reads ? Answer.plain(200, "ro") : Answer.plain(403, refusal.get());
+                if (!reads) {
+                    break;
+                }
+            }
+        }
+        log.add(caller.name(), call.toString(), answer.status());
         return answer;
     }
 

@@ -36,6 +36,12 @@ enum Protocol {
             return parameters;
         }
 
+        // https://docs.aws.amazon.com/systems-manager/latest/APIReference/CommonErrors.html
+        @Override
+        AwsError accessDenied(String message) {
+            return new AwsError(400, "AccessDeniedException", message);
+        }
+
         @Override
         Answer error(AwsError error) {
             ObjectNode body = MAPPER.createObjectNode();
@@ -116,6 +122,11 @@ enum Protocol {
     abstract Map<String, String> parameters(HttpExchange exchange) throws IOException;
 
     abstract Answer error(AwsError error);
+
+    /** How the services that speak it say that IAM does not allow a call. */
+    AwsError accessDenied(String message) {
+        return new AwsError(403, "AccessDenied", message);
+    }
 
     private static Map<String, String> form(String body) {
         Map<String, String> parameters = new TreeMap<>();

@@ -15,10 +15,6 @@ public final class NotPlayed {
             "AWS::CDK::Metadata", "says nothing about the site",
             "AWS::EC2::VPCEndpoint", "S3 is reached as every other service is: through the internet gateway",
             "AWS::EFS::MountTarget", "every machine reaches the file system; its security group is not asked",
-            "AWS::IAM::InstanceProfile", "permissions are not checked: every call that is played is allowed",
-            "AWS::IAM::ManagedPolicy", "permissions are not checked: every call that is played is allowed",
-            "AWS::IAM::Policy", "permissions are not checked: every call that is played is allowed",
-            "AWS::IAM::Role", "permissions are not checked: every call that is played is allowed",
             "AWS::Logs::LogGroup", "logs stay on the machines",
             "AWS::SSM::Association", "a release is started by the command of that name, not by Systems Manager",
             "AWS::SSM::Document", "a release is started by the command of that name, not by Systems Manager"));
@@ -44,6 +40,9 @@ public final class NotPlayed {
             "AWS::ElasticLoadBalancingV2::Listener",
             "AWS::ElasticLoadBalancingV2::LoadBalancer",
             "AWS::ElasticLoadBalancingV2::TargetGroup",
+            "AWS::IAM::InstanceProfile",
+            "AWS::IAM::Policy",
+            "AWS::IAM::Role",
             "AWS::Route53::RecordSet",
             "AWS::SSM::Parameter");
 

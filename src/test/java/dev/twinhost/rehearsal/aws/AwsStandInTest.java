@@ -26,7 +26,9 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Path;
 import java.util.List;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -38,23 +40,42 @@ class AwsStandInTest {
     private static final String ANSWER =
             "{\"Status\":\"SUCCESS\",\"Reason\":\"it serves\",\"UniqueId\":\"i-1\",\"Data\":\"\"}";
 
+    private static final String USER = "User: arn:aws:sts::123456789012:assumed-role/Small-MachineRole-74C1707D7231/"
+            + INSTANCE + " is not authorized to perform: ";
+
+    private static final String GROUP =
+            "arn:aws:autoscaling:eu-central-1:123456789012:autoScalingGroup:[0-9a-f-]+:autoScalingGroupName/";
+
+    private static Iam iam;
+
     private final HttpClient client = HttpClient.newHttpClient();
+    private SmallAssembly deployed;
     private StateFolder state;
     private Site site;
     private Groups groups;
     private HttpServer metadata;
     private HttpServer api;
 
+    @BeforeAll
+    static void startIam() {
+        iam = Iam.start(Path.of("").toAbsolutePath());
+    }
+
+    @AfterAll
+    static void endIam() {
+        iam.close();
+    }
+
     @BeforeEach
     void startWithOneMachineOnThisAddress(@TempDir Path folder) throws IOException {
         state = new StateFolder(folder);
-        new SmallAssembly()
+        deployed = new SmallAssembly()
                 .with(
                         "/Hosts/Properties/Tags",
                         "[{\"Key\": \"twinhost:stack\", \"Value\": \"Small\", \"PropagateAtLaunch\": true}]")
                 .with("/Hosts/Properties/HealthCheckGracePeriod", "300")
-                .waitingFor("1")
-                .write(Folders.make(state.assembly()));
+                .waitingFor("1");
+        deployed.write(Folders.make(state.assembly()));
         site = Site.read(state.assembly());
         Folders.make(state.machines().resolve("1"));
         Folders.write(state.machines().resolve("1/machine.json"), """
@@ -64,7 +85,7 @@ class AwsStandInTest {
                 {"smallest": 2, "largest": 3, "desired": 2, "warmup": 0, "suspended": [], "instances": [
                   {"id": "%s", "lifecycle": "IN_SERVICE", "healthy": true, "since": %d}]}""".formatted(INSTANCE, System.currentTimeMillis()));
         groups = new Groups(state);
-        AwsStandIn standIn = new AwsStandIn(state);
+        AwsStandIn standIn = new AwsStandIn(state, iam);
         metadata = standIn.serveMetadata(new InetSocketAddress("127.0.0.1", 0));
         api = standIn.serveApi(new InetSocketAddress("127.0.0.1", 0));
     }
@@ -112,8 +133,13 @@ class AwsStandInTest {
         HttpResponse<String> response = send(json("GetParameter", "{\"Name\": \"" + name + "\"}"));
         assertThat(response.statusCode()).isEqualTo(200);
         assertThat(response.body()).contains("\"Name\":\"" + name + "\"", "assets-eu-central-1");
-        assertThat(send(json("GetParameter", "{\"Name\": \"other\"}")).body())
-                .isEqualTo("{\"__type\":\"ParameterNotFound\",\"message\":\"The template has no parameter other\"}");
+        HttpResponse<String> other = send(json("GetParameter", "{\"Name\": \"/other\"}"));
+        assertThat(other.statusCode()).isEqualTo(400);
+        assertThat(other.body())
+                .isEqualTo(
+                        "{\"__type\":\"AccessDeniedException\",\"message\":\"" + USER + "ssm:GetParameter on resource:"
+                                + " arn:aws:ssm:eu-central-1:123456789012:parameter/other because no identity-based policy allows"
+                                + " the ssm:GetParameter action\"}");
     }
 
     @Test
@@ -131,9 +157,14 @@ class AwsStandInTest {
         HttpResponse<String> found = send(signed("s3", "/assets-123456789012-eu-central-1/site/release.zip"));
         assertThat(found.statusCode()).isEqualTo(200);
         assertThat(found.body()).contains("settings.env");
-        HttpResponse<String> missing = send(signed("s3", "/other/site/release.zip"));
+        HttpResponse<String> missing = send(signed("s3", "/assets-123456789012-eu-central-1/site/other.zip"));
         assertThat(missing.statusCode()).isEqualTo(404);
         assertThat(missing.body()).contains("<Code>NoSuchKey</Code>");
+        HttpResponse<String> denied = send(signed("s3", "/other/site/release.zip"));
+        assertThat(denied.statusCode()).isEqualTo(403);
+        assertThat(denied.body())
+                .contains("<Error><Code>AccessDenied</Code><Message>" + USER
+                        + "s3:GetObject on resource: arn:aws:s3:::other/site/release.zip because no");
     }
 
     @Test
@@ -195,10 +226,10 @@ class AwsStandInTest {
     @Test
     void shouldRefuseTheHealthOfAMachineThatNoGroupHas() throws Exception {
         HttpResponse<String> answer = setHealth("i-0999", "Unhealthy", "");
-        assertThat(answer.statusCode()).isEqualTo(400);
+        assertThat(answer.statusCode()).isEqualTo(403);
         assertThat(answer.body())
-                .contains("<Code>ValidationError</Code><Message>Instance Id not found - No managed instance found for"
-                        + " instance ID: i-0999</Message>");
+                .containsPattern("<Code>AccessDenied</Code><Message>" + USER
+                        + "autoscaling:SetInstanceHealth on resource: " + GROUP + "unknown because no");
         assertThat(setHealth(INSTANCE, "Ill", "").body()).contains("Valid instance health states are");
     }
 
@@ -219,7 +250,8 @@ class AwsStandInTest {
         moveTo(Lifecycle.TERMINATING_WAIT);
         assertThat(complete(hosts(), "hello", INSTANCE).body()).contains(none + INSTANCE);
         assertThat(complete(hosts(), "goodbye", "i-0999").body()).contains(none + "i-0999");
-        assertThat(complete("other", "goodbye", INSTANCE).body()).contains("AutoScalingGroup name not found");
+        assertThat(complete("other", "goodbye", INSTANCE).body())
+                .containsPattern("autoscaling:CompleteLifecycleAction on resource: " + GROUP + "unknown because no");
         assertThat(complete(hosts(), "goodbye", INSTANCE).statusCode()).isEqualTo(200);
         assertThat(describe("")).contains("<LifecycleState>Terminating:Proceed</LifecycleState>");
         assertThat(complete(hosts(), "goodbye", INSTANCE).body()).contains(none + INSTANCE);
@@ -298,7 +330,9 @@ class AwsStandInTest {
 
         assertThat(send(metrics("Small", days)).statusCode()).isEqualTo(200);
         assertThat(Folders.read(state.awsCalls()))
-                .contains(" 1 monitoring:PutMetricData MetricData=" + days + " Namespace=Small 200\n");
+                .contains(" 1 monitoring:PutMetricData on * MetricData=" + days + " Namespace=Small 200\n");
+        assertThat(send(metrics("Other", days)).body())
+                .contains("AccessDeniedException", "cloudwatch:PutMetricData on resource: *");
         assertThat(send(metrics("AWS/EC2", days)).body()).contains("InvalidParameterValue");
         assertThat(send(metrics("Small", "[]")).body()).contains("InvalidParameterValue");
         assertThat(send(metrics("Small", days.replace("89.0", "null"))).body()).contains("InvalidParameterValue");
@@ -320,8 +354,80 @@ class AwsStandInTest {
     void shouldLogEveryCall() throws Exception {
         send(signal("Hosts", INSTANCE, "SUCCESS"));
         assertThat(Folders.read(state.awsCalls()))
-                .contains(" 1 cloudformation:SignalResource LogicalResourceId=Hosts StackName=Small Status=SUCCESS"
-                        + " UniqueId=" + INSTANCE + " 200\n");
+                .contains(
+                        " 1 cloudformation:SignalResource on arn:aws:cloudformation:eu-central-1:123456789012:stack/Small/*"
+                                + " LogicalResourceId=Hosts StackName=Small Status=SUCCESS"
+                                + " UniqueId=" + INSTANCE + " 200\n");
+    }
+
+    @Test
+    void shouldDenyASignalByNameToARoleThatMaySignalToTheIdAlone() throws Exception {
+        deploy("/MachinePolicy/Properties/PolicyDocument/Statement", """
+                [{"Action": "cloudformation:SignalResource", "Effect": "Allow", "Resource": {"Ref": "AWS::StackId"}}]""");
+        HttpResponse<String> denied = send(signal("Hosts", INSTANCE, "SUCCESS"));
+
+        String resource = "arn:aws:cloudformation:eu-central-1:123456789012:stack/Small/*";
+        String said = USER + "cloudformation:SignalResource on resource: " + resource
+                + " because no identity-based policy allows the cloudformation:SignalResource action";
+        assertThat(denied.statusCode()).isEqualTo(403);
+        assertThat(denied.body()).contains("<Code>AccessDenied</Code><Message>" + said + "</Message>");
+        assertThat(Folders.read(state.awsCalls()))
+                .contains(" 1 cloudformation:SignalResource on " + resource)
+                .endsWith(" AccessDenied: " + said + " 403\n");
+        Machines machines = new Machines(state);
+        assertThat(machines.signal(machines.named("1"))).isEmpty();
+    }
+
+    @Test
+    void shouldDenyWhatTheTagsOfTheGroupDoNotAllow() throws Exception {
+        deploy("/Hosts/Properties/Tags", "[{\"Key\": \"twinhost:stack\", \"Value\": \"Other\"}]");
+
+        assertThat(setHealth(INSTANCE, "Unhealthy", "&ShouldRespectGracePeriod=false")
+                        .body())
+                .containsPattern("autoscaling:SetInstanceHealth on resource: " + GROUP + hosts() + " because no");
+        assertThat(groups.get("Hosts").instance(INSTANCE).orElseThrow().healthy())
+                .isTrue();
+    }
+
+    @Test
+    void shouldLetAMachineMountAsItsRoleAndTheFileSystemAllow() throws Exception {
+        assertThat(mount("tls,iam").body()).isEqualTo("rw");
+        assertThat(mount("").body()).as("EFS's own policy").isEqualTo("rw");
+
+        deploy("/Files/Properties/FileSystemPolicy", """
+                {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Principal": {"AWS": "*"},
+                 "Action": "elasticfilesystem:ClientMount", "Condition": {"Bool": {"aws:SecureTransport": "false"}}}]}""");
+        String file = "elasticfilesystem:ClientMount on resource: arn:aws:elasticfilesystem:eu-central-1:123456789012:"
+                + "file-system/" + site.fileSystem();
+        assertThat(mount("tls,iam").body()).isEqualTo("rw");
+        assertThat(mount("iam").body()).isEqualTo(USER + file + " with an explicit deny in a resource-based policy");
+        HttpResponse<String> unsigned = mount("tls");
+        assertThat(unsigned.statusCode()).isEqualTo(403);
+        assertThat(unsigned.body()).startsWith("User: anonymous is not authorized to perform: " + file + " because no");
+        assertThat(Folders.read(state.awsCalls()))
+                .contains(" 1 elasticfilesystem mount " + site.fileSystem() + " tls,iam 200\n")
+                .contains(" 1 elasticfilesystem mount " + site.fileSystem() + " tls AccessDenied: User: anonymous");
+    }
+
+    @Test
+    void shouldLetAMachineThatMayNotWriteReadAlone() throws Exception {
+        deploy("/MachinePolicy/Properties/PolicyDocument/Statement", """
+                [{"Action": ["elasticfilesystem:ClientMount", "elasticfilesystem:ClientRootAccess"], "Effect": "Allow",
+                  "Resource": {"Fn::GetAtt": ["Files", "Arn"]}}]""");
+        deploy("/Files/Properties/FileSystemPolicy", "{\"Version\": \"2012-10-17\", \"Statement\": []}");
+
+        assertThat(mount("tls,iam").body()).isEqualTo("ro");
+    }
+
+    /** A deploy that changes one more place of the template. */
+    private void deploy(String path, String json) throws IOException {
+        Path release = Folders.make(state.root().resolve("release"));
+        deployed.with(path, json).write(release);
+        new Published(state).add(release);
+    }
+
+    private HttpResponse<String> mount(String options) throws Exception {
+        return send(metadata("/rehearsal/mount/" + site.fileSystem() + "?" + options));
     }
 
     private String document(String path) throws Exception {
