@@ -5,6 +5,7 @@ import dev.twinhost.rehearsal.machines.Machine;
 import dev.twinhost.rehearsal.machines.MachineScript;
 import dev.twinhost.rehearsal.machines.Machines;
 import dev.twinhost.rehearsal.scaling.Fleet;
+import dev.twinhost.rehearsal.scaling.Launchers;
 import dev.twinhost.rehearsal.site.MachineGroup;
 import dev.twinhost.rehearsal.site.Site;
 import dev.twinhost.rehearsal.site.TargetGroup;
@@ -21,12 +22,14 @@ import java.util.Optional;
 final class Ec2 implements Fleet {
     private final Rehearsal rehearsal;
     private final Machines machines;
+    private final Launchers launchers;
     private final RunningBalancer balancer;
     private final Path cache;
 
-    Ec2(Rehearsal rehearsal, Machines machines, RunningBalancer balancer, Path cache) {
+    Ec2(Rehearsal rehearsal, Machines machines, Launchers launchers, RunningBalancer balancer, Path cache) {
         this.rehearsal = rehearsal;
         this.machines = machines;
+        this.launchers = launchers;
         this.balancer = balancer;
         this.cache = cache;
     }
@@ -57,7 +60,7 @@ final class Ec2 implements Fleet {
     @Override
     public void boot(Machine machine) {
         MachineGroup group = rehearsal.site().machineGroup(machine.group());
-        script(machine).prepare(environment(machine), group.launchTemplate().userData());
+        script(machine).prepare(environment(machine), launchers.userData(group));
         script(machine).start();
         targetGroups(machine).forEach(target -> balancer.register(target, machine.instanceId(), machine.address()));
     }

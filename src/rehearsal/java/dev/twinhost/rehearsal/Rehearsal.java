@@ -14,6 +14,7 @@ import dev.twinhost.rehearsal.release.MachineRelease;
 import dev.twinhost.rehearsal.scaling.AutoScaling;
 import dev.twinhost.rehearsal.scaling.Groups;
 import dev.twinhost.rehearsal.scaling.Instance;
+import dev.twinhost.rehearsal.scaling.Launchers;
 import dev.twinhost.rehearsal.scaling.StackUpdate;
 import dev.twinhost.rehearsal.site.MachineGroup;
 import dev.twinhost.rehearsal.site.Site;
@@ -238,14 +239,15 @@ public final class Rehearsal {
         groups.change(machine.group(), group -> group.marking(machine.instanceId(), false));
     }
 
-    /** CloudFormation's rolling update of all groups, or of some; returns when the last old machine is gone. */
-    void roll(Progress progress) {
-        roll(progress, site().machineGroups());
-    }
-
-    void roll(Progress progress, List<MachineGroup> some) {
-        BootWatch watch = new BootWatch(this);
-        List<Machine> old = new StackUpdate(groups, machines::withId, watch, progress::say).roll(some);
+    /**
+     * CloudFormation's rolling update of groups; returns when the last old machine is gone.
+     *
+     * @param launcher what the new machines run at their first boot; none: what the template says
+     */
+    void roll(Progress progress, List<MachineGroup> some, Optional<String> launcher) {
+        StackUpdate update =
+                new StackUpdate(groups, new Launchers(state), machines::withId, new BootWatch(this), progress::say);
+        List<Machine> old = update.roll(some, launcher);
         progress.say("The update is complete; what was replaced takes its leave");
         for (Machine machine : old) {
             Await.that(
@@ -456,7 +458,7 @@ public final class Rehearsal {
     }
 
     private Ec2 ec2() {
-        return new Ec2(this, machines, balancer, cache);
+        return new Ec2(this, machines, new Launchers(state), balancer, cache);
     }
 
     private Surroundings surroundings() {

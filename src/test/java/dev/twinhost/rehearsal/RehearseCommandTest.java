@@ -70,6 +70,13 @@ class RehearseCommandTest {
         assertThat(run.output()).startsWith("--disk: got 999, want 1000 or more MiB\n");
     }
 
+    @Test
+    void shouldRefuseALauncherThatIsNotThere() throws Exception {
+        Commands.Run run = new Commands(Path.of(""), 'x').run("roll", "--launcher", "missing.sh");
+        assertThat(run.status()).isEqualTo(2);
+        assertThat(run.output()).startsWith("--launcher: cannot be read, got missing.sh, want a script\n");
+    }
+
     private static Command.Result rehearse(String path) {
         return Command.of("bin/rehearse", "up").with("PATH", path).result();
     }

@@ -15,6 +15,8 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
 
 /**
  * CloudFormation, as it updates the groups of a stack whose launch template has changed: their {@code
@@ -22,19 +24,33 @@ import java.util.function.Function;
  *
  * <p>What the <a
  * href="https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-updatepolicy.html">update
- * policy's documentation</a> leaves open is taken from the events of real updates. For the time of the update the group
- * wants at least as many machines as a batch and those that have to stay in service ("Temporarily setting autoscaling
- * group MinSize and DesiredCapacity to 4", for three, one by one). When the new ones have signalled, a batch of old ones
- * is ended and as many are launched as are missing, with the last batch none ("replacing with 0 new instance(s)").
- * Nobody waits for a termination hook: the update goes on while the old machine is still held up by it (<a
+ * policy's documentation</a> leaves open is taken from the events of real updates, above all from <a
+ * href="https://github.com/guardian/testing-asg-rolling-update/tree/main/observations">those that the Guardian has
+ * observed</a>. For the time of the update the group wants at least as many machines as a batch and those that have to
+ * stay in service ("Temporarily setting autoscaling group MinSize and DesiredCapacity to 4", for three, one by one), and
+ * where it wants as many already, its sizes stay. When the new ones have signalled, a batch of old ones is ended and as
+ * many are launched as are missing, with the last batch none ("replacing with 0 new instance(s)"). Nobody waits for a
+ * termination hook: the update goes on while the old machine is still held up by it (<a
  * href="https://github.com/awslabs/amazon-eks-ami/issues/66">amazon-eks-ami#66</a>). Which old machine goes first is
- * nowhere said. A failed update is not rolled back,
- * only the machine that failed ends.
+ * nowhere said.
+ *
+ * <p>Where too many of the new machines fail, every group whose update had begun is updated back, with the launch template
+ * and by the update policy of before. Such an update begins, as any other, with what the template says of the group's
+ * sizes: MinSize falls, but DesiredCapacity only where the template has one ("The Desired is not rolled back, remaining at
+ * 10", healthy-to-unhealthy.md). What is too many then the group ends by itself, by its termination policy ("an instance
+ * was taken out of service in response to a difference between desired and actual capacity", healthy-scale-out-mid-deploy.md);
+ * the machines with the failed launch template that remain are obsolete, and replaced as in every rolling update
+ * ("Terminating 1 obsolete instance(s) in batches of 1, while keeping at least 3 instance(s) in service",
+ * healthy-to-unhealthy-fully-scaled-v2.md): the new ones have to signal as well. That the group reaches its size before
+ * the obsolete ones are counted no event shows; it is how Eucalyptus has copied CloudFormation ({@code
+ * AWSAutoScalingAutoScalingGroupResourceAction}). Where going back fails too, the stack is in {@code
+ * UPDATE_ROLLBACK_FAILED}, and what the policy has suspended rests until that is continued.
  */
 public final class StackUpdate {
     private static final Duration LAUNCH_LIMIT = Duration.ofMinutes(2);
 
     private final Groups groups;
+    private final Launchers launchers;
     private final Function<String, Optional<Machine>> machines;
     private final Signals signals;
     private final Consumer<String> progress;
@@ -44,45 +60,106 @@ public final class StackUpdate {
      * @param progress is told what happens, a line each
      */
     public StackUpdate(
-            Groups groups, Function<String, Optional<Machine>> machines, Signals signals, Consumer<String> progress) {
+            Groups groups,
+            Launchers launchers,
+            Function<String, Optional<Machine>> machines,
+            Signals signals,
+            Consumer<String> progress) {
         this.groups = groups;
+        this.launchers = launchers;
         this.machines = machines;
         this.signals = signals;
         this.progress = progress;
     }
 
-    /** Replaces every machine of these groups, and returns the old ones, which may still be on their way out. */
-    public List<Machine> roll(List<MachineGroup> templates) {
+    /**
+     * Replaces every machine of these groups by one with another launcher, none: that of the template. Returns the old
+     * ones, which may still be on their way out; fails where it had to go back.
+     */
+    public List<Machine> roll(List<MachineGroup> templates, Optional<String> launcher) {
+        templates.forEach(StackUpdate::policy);
         List<Machine> old = new ArrayList<>();
-        inOrder(templates).forEach(template -> old.addAll(roll(template)));
-        return old;
+        List<Before> begun = new ArrayList<>();
+        try {
+            for (MachineGroup template : inOrder(templates)) {
+                Before before = new Before(template, groups.get(template.id()), launchers.of(template.id()));
+                begun.add(before);
+                launchers.change(template.id(), launcher);
+                say("Update of " + template.id());
+                old.addAll(replace(before, instance -> before.has(instance.id())));
+            }
+            return old;
+        } catch (Failure failure) {
+            throw rollBack(begun, failure);
+        }
     }
 
-    private List<Machine> roll(MachineGroup template) {
-        RollingUpdate policy = template.update()
-                .orElseThrow(() -> new Failure("The group " + template.id()
-                        + " has no AutoScalingRollingUpdate: CloudFormation never replaces its machines."));
-        Group before = groups.get(template.id());
-        List<Machine> obsolete = before.active().stream()
+    /** A group as the update has found it. */
+    private record Before(MachineGroup template, Group group, Optional<String> launcher) {
+        boolean has(String instanceId) {
+            return group.instance(instanceId).isPresent();
+        }
+    }
+
+    private Failure rollBack(List<Before> begun, Failure failure) {
+        String reason = failure.getMessage().stripTrailing() + "\n";
+        try {
+            for (Before before : begun) {
+                launchers.change(before.template().id(), before.launcher());
+                say("The update has failed: rollback of " + before.template().id());
+                replace(before, instance -> !before.has(instance.id()));
+            }
+            return new Failure(reason + "CloudFormation has gone back: UPDATE_ROLLBACK_COMPLETE.");
+        } catch (Failure again) {
+            return new Failure(reason + "Going back has failed, too: UPDATE_ROLLBACK_FAILED. "
+                    + again.getMessage().stripTrailing() + "\nThese processes rest until it is continued: "
+                    + begun.stream()
+                            .map(before -> before.template().id() + ": "
+                                    + String.join(
+                                            ", ",
+                                            groups.get(before.template().id()).suspended()))
+                            .collect(Collectors.joining("; ")));
+        }
+    }
+
+    /** Brings a group to the sizes of its template, and replaces those of its machines that are obsolete then. */
+    private List<Machine> replace(Before before, Predicate<Instance> isObsolete) {
+        MachineGroup template = before.template();
+        RollingUpdate policy = policy(template);
+        groups.change(
+                template.id(),
+                now -> now.sized(template.smallest(), template.desired().orElse(now.desired()))
+                        .suspending(union(before.group().suspended(), policy.suspended())));
+        awaitSettled(template.id());
+        Group start = groups.get(template.id());
+        if (template.desired().isEmpty() && start.desired() != template.smallest()) {
+            say("  the group still wants " + start.desired() + ", as the template has no DesiredCapacity");
+        }
+        List<Machine> obsolete = start.active().stream()
+                .filter(isObsolete)
                 .sorted(Comparator.comparing(Instance::since))
                 .map(this::machine)
                 .toList();
-        int batch = Math.min(Math.min(policy.maxBatch(), obsolete.size()), before.largest() - policy.minInService());
-        int temporary = Math.max(before.desired(), batch + policy.minInService());
-        say("Update of " + template.id() + ": replaces " + obsolete.size() + " in batches of " + batch
-                + ", with at least " + policy.minInService() + " in service");
-        try {
-            groups.change(
-                    template.id(),
-                    now -> now.sized(temporary, temporary).suspending(union(before.suspended(), policy.suspended())));
-            say("  the group wants " + temporary + " meanwhile");
-            new Batches(template.id(), policy, obsolete, batch, before).replaceAll();
-        } finally {
-            groups.change(
-                    template.id(),
-                    now -> now.sized(before.smallest(), before.desired()).suspending(before.suspended()));
+        if (obsolete.isEmpty()) {
+            say("  no machine of " + template.id() + " is obsolete");
+        } else {
+            new Batches(template.id(), policy, obsolete, start).replaceAll();
         }
+        groups.change(template.id(), now -> now.suspending(before.group().suspended()));
         return obsolete;
+    }
+
+    private void awaitSettled(String group) {
+        Await.that(group + " to have the machines that it wants", LAUNCH_LIMIT, () -> {
+            Group now = groups.get(group);
+            return now.active().size() == now.desired() && now.inService() == now.desired();
+        });
+    }
+
+    private static RollingUpdate policy(MachineGroup template) {
+        return template.update()
+                .orElseThrow(() -> new Failure("The group " + template.id()
+                        + " has no AutoScalingRollingUpdate: CloudFormation never replaces its machines."));
     }
 
     /** Each group after those that it depends on. */
@@ -115,26 +192,33 @@ public final class StackUpdate {
         progress.accept(what);
     }
 
-    /** The machines of one group, batch after batch. */
+    /** The obsolete machines of one group, batch after batch. */
     private final class Batches {
         private final String group;
         private final RollingUpdate policy;
         private final List<Machine> obsolete;
         private final int batch;
-        private final Group before;
+        private final Group start;
         private final Set<String> known = new HashSet<>();
         private int failures;
 
-        Batches(String group, RollingUpdate policy, List<Machine> obsolete, int batch, Group before) {
+        Batches(String group, RollingUpdate policy, List<Machine> obsolete, Group start) {
             this.group = group;
             this.policy = policy;
             this.obsolete = obsolete;
-            this.batch = batch;
-            this.before = before;
-            before.instances().forEach(instance -> known.add(instance.id()));
+            this.start = start;
+            batch = Math.min(Math.min(policy.maxBatch(), obsolete.size()), start.largest() - policy.minInService());
+            start.instances().forEach(instance -> known.add(instance.id()));
         }
 
         void replaceAll() {
+            say("  replaces " + obsolete.size() + " in batches of " + batch + ", with at least " + policy.minInService()
+                    + " in service");
+            int temporary = batch + policy.minInService();
+            if (temporary > start.desired()) {
+                groups.change(group, now -> now.sized(temporary, temporary));
+                say("  the group wants " + temporary + " meanwhile");
+            }
             awaitNew();
             List<Machine> left = new ArrayList<>(obsolete);
             while (!left.isEmpty()) {
@@ -162,16 +246,13 @@ public final class StackUpdate {
         private void end(List<Machine> machines, boolean last) {
             List<String> ids = machines.stream().map(Machine::instanceId).toList();
             groups.change(
-                    group, now -> last ? now.ending(ids).sized(before.smallest(), before.desired()) : now.ending(ids));
+                    group, now -> last ? now.ending(ids).sized(start.smallest(), start.desired()) : now.ending(ids));
             machines.forEach(machine -> say("  " + machine.described() + " is to end"));
         }
 
         /** Waits until the group has the machines that it wants, and each new one has signalled. */
         private void awaitNew() {
-            Await.that(group + " to launch what it wants", LAUNCH_LIMIT, () -> {
-                Group now = groups.get(group);
-                return now.active().size() == now.desired() && now.inService() == now.desired();
-            });
+            awaitSettled(group);
             List<Machine> fresh = groups.get(group).active().stream()
                     .filter(instance -> known.add(instance.id()))
                     .map(StackUpdate.this::machine)
@@ -193,10 +274,6 @@ public final class StackUpdate {
             } catch (Failure e) {
                 failures++;
                 if ((obsolete.size() - failures) * 100 < policy.minSuccessPercent() * obsolete.size()) {
-                    groups.change(
-                            group,
-                            now -> now.ending(List.of(machine.instanceId()))
-                                    .sized(before.smallest(), before.desired()));
                     throw new Failure("The update of " + group + " has failed, because " + policy.minSuccessPercent()
                             + " percent have to signal success: " + e.getMessage());
                 }

@@ -48,6 +48,11 @@ public record StateFolder(Path root) {
         return make("groups");
     }
 
+    /** One file per auto scaling group whose launcher has been changed. */
+    public Path launchers() {
+        return make("launchers");
+    }
+
     /** One folder per auto scaling group, in it one file per instance that has signalled. */
     public Path signals() {
         return root.resolve("signals");

@@ -13,7 +13,9 @@ import dev.twinhost.rehearsal.system.StateFolder;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -39,6 +41,7 @@ class StackUpdateTest {
 
     private Site site;
     private Groups groups;
+    private Launchers launchers;
     private FakeFleet fleet;
     private AutoScaling scaling;
 
@@ -53,7 +56,7 @@ class StackUpdateTest {
     @Test
     void shouldReplaceOneAfterAnotherAndNeverHaveFewerInServiceThanThePolicySays() {
         start(ONE_BY_ONE);
-        List<Machine> old = update(this::succeed).roll(List.of(site.machineGroup("Hosts")));
+        List<Machine> old = update(this::succeed).roll(List.of(site.machineGroup("Hosts")), Optional.empty());
         assertThat(old).extracting(Machine::instanceId).containsExactlyInAnyOrder("i-1", "i-2");
         assertThat(seen).extracting(Group::desired).containsExactly(3, 3);
         assertThat(seen).extracting(Group::smallest).containsExactly(3, 3);
@@ -71,7 +74,7 @@ class StackUpdateTest {
     @Test
     void shouldEndWithTheMachinesInAllZones() {
         start(ONE_BY_ONE);
-        update(this::succeed).roll(List.of(site.machineGroup("Hosts")));
+        update(this::succeed).roll(List.of(site.machineGroup("Hosts")), Optional.empty());
         assertThat(groups.get("Hosts").active())
                 .extracting(
                         instance -> fleet.machine(instance.id()).orElseThrow().zone())
@@ -81,7 +84,7 @@ class StackUpdateTest {
     @Test
     void shouldNotWaitUntilAnOldMachineHasSaidGoodbye() {
         start(ONE_BY_ONE);
-        update(this::succeed).roll(List.of(site.machineGroup("Hosts")));
+        update(this::succeed).roll(List.of(site.machineGroup("Hosts")), Optional.empty());
         assertThat(groups.get("Hosts").leaving()).containsExactlyInAnyOrder("i-1", "i-2");
     }
 
@@ -89,21 +92,106 @@ class StackUpdateTest {
     void shouldSignalWithinThePauseOfThePolicy() {
         start(ONE_BY_ONE);
         List<Duration> limits = new ArrayList<>();
-        update((machine, limit) -> limits.add(limit)).roll(List.of(site.machineGroup("Hosts")));
+        update((machine, limit) -> limits.add(limit)).roll(List.of(site.machineGroup("Hosts")), Optional.empty());
         assertThat(limits).containsExactly(Duration.ofMinutes(7), Duration.ofMinutes(7));
     }
 
+    /** healthy-to-unhealthy.md of guardian/testing-asg-rolling-update: "Min=5, Desired=5" with DesiredCapacity. */
     @Test
-    void shouldEndTheUpdateAndTheMachineThatFailsWhereAllHaveToSucceed() {
-        start(ONE_BY_ONE);
+    void shouldGoBackWithoutAnotherMachineWhereTheTemplateNamesTheSizeAndTheNewestEndsFirst() {
+        start(ONE_BY_ONE, "2", "NewestInstance");
         assertThatExceptionOfType(Failure.class)
-                .isThrownBy(() -> update(this::fail).roll(List.of(site.machineGroup("Hosts"))))
-                .withMessage("The update of Hosts has failed, because 100 percent have to signal success: i-3 is ill");
+                .isThrownBy(() -> roll(failing("i-3"), Optional.of("a new launcher"), "Hosts"))
+                .withMessage("The update of Hosts has failed, because 100 percent have to signal success: i-3 is ill\n"
+                        + "CloudFormation has gone back: UPDATE_ROLLBACK_COMPLETE.");
         Group after = groups.get("Hosts");
-        assertThat(after.active()).extracting(Instance::id).containsExactlyInAnyOrder("i-1", "i-2");
+        assertThat(active()).containsExactlyInAnyOrder("i-1", "i-2");
         assertThat(after.leaving()).containsExactly("i-3");
         assertThat(after.desired()).isEqualTo(2);
+        assertThat(after.smallest()).isEqualTo(2);
         assertThat(after.suspended()).isEmpty();
+        assertThat(launchers.of("Hosts")).isEmpty();
+        assertThat(progress).contains("  no machine of Hosts is obsolete");
+    }
+
+    /** The same page: "Min=5, Max=10. The Desired is not rolled back, remaining at 10" without it. */
+    @Test
+    void shouldStayOneTooLargeAndNeedAnotherMachineWhereTheTemplateNamesNoSize() {
+        start(ONE_BY_ONE);
+        assertThatExceptionOfType(Failure.class)
+                .isThrownBy(() -> roll(failing("i-3"), Optional.empty(), "Hosts"))
+                .withMessageEndingWith("UPDATE_ROLLBACK_COMPLETE.");
+        Group after = groups.get("Hosts");
+        assertThat(active()).containsExactlyInAnyOrder("i-1", "i-2", "i-4");
+        assertThat(after.desired()).isEqualTo(3);
+        assertThat(after.smallest()).isEqualTo(2);
+        assertThat(after.suspended()).isEmpty();
+        assertThat(progress)
+                .contains("  the group still wants 3, as the template has no DesiredCapacity")
+                .endsWith("  host 4 (i-4, 10.0.0.4) has signalled success");
+    }
+
+    /** The default policy ends "instances that use the oldest launch template" first: those that work. */
+    @Test
+    void shouldLoseAGoodMachineAndNeedAnotherWhereTheOldestEndsFirst() {
+        start(ONE_BY_ONE, "2", "Default");
+        assertThatExceptionOfType(Failure.class).isThrownBy(() -> roll(failing("i-3"), Optional.empty(), "Hosts"));
+        assertThat(active()).containsExactlyInAnyOrder("i-2", "i-4");
+        assertThat(groups.get("Hosts").desired()).isEqualTo(2);
+        assertThat(fleet.said("i-1")).contains("drain Terminating");
+    }
+
+    @Test
+    void shouldReplaceWhatHadSucceededBeforeAnotherFailed() {
+        start(ONE_BY_ONE, "2", "NewestInstance");
+        assertThatExceptionOfType(Failure.class).isThrownBy(() -> roll(failing("i-4"), Optional.empty(), "Hosts"));
+        assertThat(active()).hasSize(2).doesNotContain("i-3", "i-4");
+        assertThat(groups.get("Hosts").desired()).isEqualTo(2);
+    }
+
+    @Test
+    void shouldGoBackWithEveryGroupThatHadBegun() {
+        start(ONE_BY_ONE, "2", "NewestInstance");
+        List<String> launched = new ArrayList<>();
+        Signals signals = (machine, limit) -> {
+            launched.add(machine.instanceId() + " with "
+                    + launchers.of(machine.group()).orElse("the old launcher"));
+            failing("i-w2").await(machine, limit);
+        };
+        assertThatExceptionOfType(Failure.class)
+                .isThrownBy(() -> roll(signals, Optional.of("the new launcher"), "Hosts", "Witness"))
+                .withMessageStartingWith("The update of Witness has failed");
+        assertThat(launched)
+                .containsExactly(
+                        "i-3 with the new launcher",
+                        "i-4 with the new launcher",
+                        "i-w2 with the new launcher",
+                        "i-5 with the old launcher",
+                        "i-6 with the old launcher",
+                        "i-w3 with the old launcher");
+        assertThat(active()).containsExactlyInAnyOrder("i-5", "i-6");
+    }
+
+    @Test
+    void shouldLeaveProcessesAtRestWhereItCannotGoBack() {
+        start(ONE_BY_ONE);
+        assertThatExceptionOfType(Failure.class)
+                .isThrownBy(() -> roll(this::fail, Optional.empty(), "Hosts"))
+                .withMessage("The update of Hosts has failed, because 100 percent have to signal success: i-3 is ill\n"
+                        + "Going back has failed, too: UPDATE_ROLLBACK_FAILED. The update of Hosts has failed, because 100"
+                        + " percent have to signal success: i-4 is ill\n"
+                        + "These processes rest until it is continued: Hosts: HealthCheck, ReplaceUnhealthy");
+        assertThat(groups.get("Hosts").suspended()).containsExactly("HealthCheck", "ReplaceUnhealthy");
+    }
+
+    @Test
+    void shouldEndFirstWhatAnEarlierUpdateHasLeftTooMany() {
+        start(ONE_BY_ONE, "2", "NewestInstance");
+        groups.change("Hosts", group -> group.sized(2, 3));
+        Await.that("a third host", LIMIT, () -> groups.get("Hosts").inService() == 3);
+        List<Machine> old = roll(this::succeed, Optional.empty(), "Hosts");
+        assertThat(old).extracting(Machine::instanceId).containsExactlyInAnyOrder("i-1", "i-2");
+        assertThat(active()).containsExactlyInAnyOrder("i-4", "i-5");
     }
 
     @Test
@@ -114,7 +202,7 @@ class StackUpdateTest {
                         throw new Failure("i-3 is ill");
                     }
                 })
-                .roll(List.of(site.machineGroup("Hosts")));
+                .roll(List.of(site.machineGroup("Hosts")), Optional.empty());
         assertThat(groups.get("Hosts").active()).extracting(Instance::id).containsExactlyInAnyOrder("i-3", "i-4");
         assertThat(progress).contains("  host 3 (i-3, 10.0.0.3) has not signalled success, which the policy allows");
     }
@@ -122,37 +210,48 @@ class StackUpdateTest {
     @Test
     void shouldReplaceInPlaceWhereNobodyHasToStayInService() {
         start("{\"AutoScalingRollingUpdate\": {\"MaxBatchSize\": 2}}");
-        update(this::fail).roll(List.of(site.machineGroup("Hosts")));
-        assertThat(progress).contains("  the group wants 2 meanwhile");
+        update(this::fail).roll(List.of(site.machineGroup("Hosts")), Optional.empty());
+        assertThat(progress).noneMatch(line -> line.contains("meanwhile"));
         assertThat(groups.get("Hosts").active()).extracting(Instance::id).containsExactlyInAnyOrder("i-3", "i-4");
     }
 
     @Test
     void shouldUpdateAGroupAfterThoseThatItDependsOn() {
         start(ONE_BY_ONE);
-        update(this::succeed).roll(List.of(site.machineGroup("Witness"), site.machineGroup("Hosts")));
+        update(this::succeed).roll(List.of(site.machineGroup("Witness"), site.machineGroup("Hosts")), Optional.empty());
         assertThat(progress.stream().filter(line -> line.startsWith("Update of")))
-                .containsExactly(
-                        "Update of Hosts: replaces 2 in batches of 1, with at least 2 in service",
-                        "Update of Witness: replaces 1 in batches of 1, with at least 0 in service");
+                .containsExactly("Update of Hosts", "Update of Witness");
     }
 
     @Test
     void shouldSayThatCloudFormationWouldReplaceNothing() {
         start("{}");
         assertThatExceptionOfType(Failure.class)
-                .isThrownBy(() -> update(this::succeed).roll(List.of(site.machineGroup("Hosts"))))
+                .isThrownBy(() -> update(this::succeed).roll(List.of(site.machineGroup("Hosts")), Optional.empty()))
                 .withMessage(
                         "The group Hosts has no AutoScalingRollingUpdate: CloudFormation never replaces its machines.");
     }
 
     /** Two groups with their machines, kept by what plays EC2 Auto Scaling. */
     private void start(String policy) {
-        site = new SmallAssembly()
-                .with("/Hosts/UpdatePolicy", policy)
-                .with("/Witness/UpdatePolicy", "{\"AutoScalingRollingUpdate\": {}}")
+        start(new SmallAssembly(), policy);
+    }
+
+    private void start(String policy, String desired, String termination) {
+        start(
+                new SmallAssembly()
+                        .with("/Hosts/Properties/DesiredCapacity", '"' + desired + '"')
+                        .with("/Hosts/Properties/TerminationPolicies", "[\"" + termination + "\"]"),
+                policy);
+    }
+
+    private void start(SmallAssembly assembly, String policy) {
+        site = assembly.with("/Hosts/UpdatePolicy", policy)
+                .with("/Witness/UpdatePolicy", """
+                        {"AutoScalingRollingUpdate": {"WaitOnResourceSignals": true}}""")
                 .read();
         groups = new Groups(new StateFolder(folder));
+        launchers = new Launchers(new StateFolder(folder));
         fleet = new FakeFleet(groups);
         site.machineGroups().forEach(groups::create);
         scaling = new AutoScaling(site, groups, fleet, line -> {});
@@ -165,8 +264,24 @@ class StackUpdateTest {
         }
     }
 
+    private List<Machine> roll(Signals signals, Optional<String> launcher, String... names) {
+        return update(signals).roll(Arrays.stream(names).map(site::machineGroup).toList(), launcher);
+    }
+
+    private List<String> active() {
+        return groups.get("Hosts").active().stream().map(Instance::id).toList();
+    }
+
+    private Signals failing(String instanceId) {
+        return (machine, limit) -> {
+            if (machine.instanceId().equals(instanceId)) {
+                fail(machine, limit);
+            }
+        };
+    }
+
     private StackUpdate update(Signals signals) {
-        return new StackUpdate(groups, fleet::machine, signals, progress::add);
+        return new StackUpdate(groups, launchers, fleet::machine, signals, progress::add);
     }
 
     private void succeed(Machine machine, Duration limit) {
