@@ -35,9 +35,9 @@ import java.util.stream.Collectors;
  * nowhere said.
  *
  * <p>Where too many of the new machines fail, every group whose update had begun is updated back, with the launch template
- * and by the update policy of before. Such an update begins, as any other, with what the template says of the group's
- * sizes: MinSize falls, but DesiredCapacity only where the template has one ("The Desired is not rolled back, remaining at
- * 10", healthy-to-unhealthy.md). What is too many then the group ends by itself, by its termination policy ("an instance
+ * and by the update policy of before. Such an update begins with what the template says of the group's sizes: MinSize falls,
+ * but DesiredCapacity only where the template has one ("The Desired is not rolled back, remaining at 10",
+ * healthy-to-unhealthy.md); so does an update forward, but for a group that keeps its sizes, as those of the page do. What is too many then the group ends by itself, by its termination policy ("an instance
  * was taken out of service in response to a difference between desired and actual capacity", healthy-scale-out-mid-deploy.md);
  * the machines with the failed launch template that remain are obsolete, and replaced as in every rolling update
  * ("Terminating 1 obsolete instance(s) in batches of 1, while keeping at least 3 instance(s) in service",
@@ -86,6 +86,9 @@ public final class StackUpdate {
                 begun.add(before);
                 launchers.change(template.id(), launcher);
                 say("Update of " + template.id());
+                if (!policy(template).keepsSizes()) {
+                    resize(template);
+                }
                 old.addAll(replace(before, instance -> before.has(instance.id())));
             }
             return old;
@@ -107,6 +110,7 @@ public final class StackUpdate {
             for (Before before : begun) {
                 launchers.change(before.template().id(), before.launcher());
                 say("The update has failed: rollback of " + before.template().id());
+                resize(before.template());
                 replace(before, instance -> !before.has(instance.id()));
             }
             return new Failure(reason + "CloudFormation has gone back: UPDATE_ROLLBACK_COMPLETE.");
@@ -122,19 +126,23 @@ public final class StackUpdate {
         }
     }
 
-    /** Brings a group to the sizes of its template, and replaces those of its machines that are obsolete then. */
+    private void resize(MachineGroup template) {
+        groups.change(
+                template.id(),
+                now -> now.sized(template.smallest(), template.desired().orElse(now.desired())));
+        int desired = groups.get(template.id()).desired();
+        if (template.desired().isEmpty() && desired != template.smallest()) {
+            say("  the group still wants " + desired + ", as the template has no DesiredCapacity");
+        }
+    }
+
+    /** Replaces those machines of a group that are obsolete once it has as many as it wants. */
     private List<Machine> replace(Before before, Predicate<Instance> isObsolete) {
         MachineGroup template = before.template();
         RollingUpdate policy = policy(template);
-        groups.change(
-                template.id(),
-                now -> now.sized(template.smallest(), template.desired().orElse(now.desired()))
-                        .suspending(union(before.group().suspended(), policy.suspended())));
+        groups.change(template.id(), now -> now.suspending(union(before.group().suspended(), policy.suspended())));
         awaitSettled(template.id());
         Group start = groups.get(template.id());
-        if (template.desired().isEmpty() && start.desired() != template.smallest()) {
-            say("  the group still wants " + start.desired() + ", as the template has no DesiredCapacity");
-        }
         List<Machine> obsolete = start.active().stream()
                 .filter(isObsolete)
                 .sorted(Comparator.comparing(Instance::since))

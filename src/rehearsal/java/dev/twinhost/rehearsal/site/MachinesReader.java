@@ -130,7 +130,9 @@ final class MachinesReader {
     /** The defaults are those of CloudFormation. */
     private Optional<RollingUpdate> update(Resource resource, int largest) {
         Properties policy = Properties.ofUpdatePolicy(intrinsics, resource);
-        policy.leave("AutoScalingScheduledAction");
+        Properties scheduled = policy.object("AutoScalingScheduledAction");
+        boolean keepsSizes = scheduled.flag("IgnoreUnmodifiedGroupSizeProperties", false);
+        scheduled.end();
         boolean rolls = policy.has("AutoScalingRollingUpdate");
         Properties rolling = policy.object("AutoScalingRollingUpdate");
         policy.end();
@@ -144,7 +146,8 @@ final class MachinesReader {
                 rolling.number("MinSuccessfulInstancesPercent", 100),
                 waits,
                 Duration.parse(rolling.text("PauseTime", waits ? "PT5M" : "PT0S")),
-                rolling.texts("SuspendProcesses"));
+                rolling.texts("SuspendProcesses"),
+                keepsSizes);
         rolling.end();
         if (found.minInService() >= largest) {
             throw rolling.unplayable("MinInstancesInService = " + found.minInService()

@@ -11,6 +11,8 @@ import java.util.List;
  * @param minSuccessPercent how many of the new machines have to signal success
  * @param waitsForSignals whether {@code pause} is the limit for a signal; otherwise it is waited for in any case
  * @param suspended processes of the group that rest meanwhile
+ * @param keepsSizes whether the group's sizes stay what they have become where the template's have not changed: {@code
+ *     AutoScalingScheduledAction}
  */
 public record RollingUpdate(
         int minInService,
@@ -18,4 +20,5 @@ public record RollingUpdate(
         int minSuccessPercent,
         boolean waitsForSignals,
         Duration pause,
-        List<String> suspended) {}
+        List<String> suspended,
+        boolean keepsSizes) {}

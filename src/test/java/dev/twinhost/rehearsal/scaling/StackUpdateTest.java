@@ -185,6 +185,22 @@ class StackUpdateTest {
     }
 
     @Test
+    void shouldReplaceWhatAnEarlierUpdateHasLeftTooManyWhereTheGroupKeepsItsSizes() {
+        start(
+                ONE_BY_ONE.replace(
+                        "100}}",
+                        "100}, \"AutoScalingScheduledAction\": {\"IgnoreUnmodifiedGroupSizeProperties\": true}}"),
+                "2",
+                "NewestInstance");
+        groups.change("Hosts", group -> group.sized(2, 3));
+        Await.that("a third host", LIMIT, () -> groups.get("Hosts").inService() == 3);
+        List<Machine> old = roll((machine, limit) -> {}, Optional.empty(), "Hosts");
+        assertThat(old).extracting(Machine::instanceId).containsExactlyInAnyOrder("i-1", "i-2", "i-3");
+        assertThat(progress).noneMatch(line -> line.contains("meanwhile"));
+        assertThat(active()).containsExactlyInAnyOrder("i-4", "i-5", "i-6");
+    }
+
+    @Test
     void shouldEndFirstWhatAnEarlierUpdateHasLeftTooMany() {
         start(ONE_BY_ONE, "2", "NewestInstance");
         groups.change("Hosts", group -> group.sized(2, 3));

@@ -83,13 +83,13 @@ class SiteTest {
     void shouldReadHowCloudFormationReplacesTheMachinesOfAGroup() {
         assertThat(new SmallAssembly().read().machineGroup("Hosts").update()).isEmpty();
         assertThat(updatePolicy("{\"AutoScalingRollingUpdate\": {}}").update())
-                .contains(new RollingUpdate(0, 1, 100, false, Duration.ZERO, List.of()));
+                .contains(new RollingUpdate(0, 1, 100, false, Duration.ZERO, List.of(), false));
         assertThat(updatePolicy("""
                         {"AutoScalingRollingUpdate": {"MinInstancesInService": 2, "MaxBatchSize": 1, "PauseTime": "PT30M",
                           "WaitOnResourceSignals": true, "MinSuccessfulInstancesPercent": 50,
                           "SuspendProcesses": ["HealthCheck"]},
                          "AutoScalingScheduledAction": {"IgnoreUnmodifiedGroupSizeProperties": true}}""").update())
-                .contains(new RollingUpdate(2, 1, 50, true, Duration.ofMinutes(30), List.of("HealthCheck")));
+                .contains(new RollingUpdate(2, 1, 50, true, Duration.ofMinutes(30), List.of("HealthCheck"), true));
     }
 
     @Test
