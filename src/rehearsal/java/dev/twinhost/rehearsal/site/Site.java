@@ -146,7 +146,13 @@ public final class Site {
             String type = record.oneOf("Type", "", "A", "CNAME", "CAA");
             if (record.has("AliasTarget")) {
                 Properties alias = record.object("AliasTarget");
-                String target = withoutDot(alias.text("DNSName")).replaceFirst("^dualstack\\.", "");
+                String target = withoutDot(alias.text("DNSName"));
+                if (!target.equals(balancer.dnsName())) {
+                    // A name with dualstack. before it is that of the other kinds of balancers:
+                    // https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/routing-to-elb-load-balancer.html
+                    throw record.unplayable("AliasTarget.DNSName = " + target
+                            + "; it plays an alias to the network load balancer's own name, " + balancer.dnsName());
+                }
                 alias.leave("HostedZoneId", "EvaluateTargetHealth");
                 alias.end();
                 found.add(new DnsRecord(name, DnsRecord.Kind.ALIAS, List.of(target)));

@@ -204,6 +204,17 @@ class SiteTest {
     }
 
     @Test
+    void shouldRefuseAnAliasThatAwsDocumentsForTheOtherKindsOfBalancersAlone() {
+        SmallAssembly changed = new SmallAssembly().with("/Apex/Properties/AliasTarget/DNSName", """
+                        {"Fn::Join": ["", ["dualstack.", {"Fn::GetAtt": ["Balancer", "DNSName"]}]]}""");
+        String name = new SmallAssembly().read().balancer().dnsName();
+        assertThatExceptionOfType(Unplayable.class)
+                .isThrownBy(changed::read)
+                .withMessage("AWS::Route53::RecordSet Apex: the rehearsal cannot play AliasTarget.DNSName = dualstack."
+                        + name + "; it plays an alias to the network load balancer's own name, " + name);
+    }
+
+    @Test
     void shouldRefuseExtraNamesOfWhichTheTemplateHasNoRecord() {
         SmallAssembly changed = new SmallAssembly().withExtraDomains("example.com example.net");
         assertThatExceptionOfType(Failure.class)
