@@ -77,6 +77,8 @@ final class SiteRelease extends Construct {
         exports.put("TWINHOST_APP_SECRETS", json(settings.appSecrets()));
         exports.put("TWINHOST_CACHE_MAX_SIZE", settings.cacheMaxSize());
         exports.put("TWINHOST_MAINTENANCE", String.valueOf(settings.maintenance()));
+        exports.put("TWINHOST_EDGE_IMAGE", settings.edgeImage().orElse(""));
+        exports.put("TWINHOST_CERTBOT_IMAGE", settings.certbotImage().orElse(""));
         exports.put("TWINHOST_MANAGERS", settings.witness() ? "3" : "2");
         exports.put("TWINHOST_LAME_DUCK", String.valueOf(EdgeLoadBalancer.lameDuckSeconds()));
         exports.put("TWINHOST_EDGE_UPDATE_DELAY", String.valueOf(EdgeLoadBalancer.edgeUpdateDelaySeconds()));

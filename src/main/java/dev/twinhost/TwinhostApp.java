@@ -52,6 +52,8 @@ public final class TwinhostApp {
     static TwinhostStack addStack(Construct scope, Map<String, String> variables, Path checkout) {
         Optional<Environment> account = account(variables);
         Settings settings = Settings.read(() -> context(scope), account.isPresent(), checkout);
+        account.ifPresent(
+                here -> SiteRegion.check(settings, here, context(scope).keySet()));
         String suffix =
                 settings.environment().map(environment -> "-" + environment).orElse("");
         String name = "Twinhost" + suffix;

@@ -91,6 +91,8 @@ class SiteTemplateTest {
                         export TWINHOST_APP_SECRETS='{}'
                         export TWINHOST_CACHE_MAX_SIZE='256m'
                         export TWINHOST_MAINTENANCE='false'
+                        export TWINHOST_EDGE_IMAGE=''
+                        export TWINHOST_CERTBOT_IMAGE=''
                         export TWINHOST_MANAGERS='3'
                         export TWINHOST_LAME_DUCK='16'
                         export TWINHOST_EDGE_UPDATE_DELAY='15'

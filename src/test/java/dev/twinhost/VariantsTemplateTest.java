@@ -62,6 +62,10 @@ class VariantsTemplateTest {
                                 "./app",
                                 "acmeProfile",
                                 "tlsserver",
+                                "edgeImage",
+                                "nginx:1.30.6",
+                                "certbotImage",
+                                "certbot/certbot:v5.8.0",
                                 "extraDomains",
                                 List.of("old.shop.example.org", "example.net"),
                                 "caa",
@@ -253,6 +257,13 @@ class VariantsTemplateTest {
         assertThat(Staging.TEMPLATE.releaseSettings())
                 .contains("export TWINHOST_ACME_PROFILE='tlsserver'\n")
                 .contains("export TWINHOST_EXTRA_DOMAINS='old.shop.example.org example.net'\n");
+    }
+
+    @Test
+    void shouldTellTheHostsWhichEdgeAndWhichCertbotAreWanted() throws IOException {
+        assertThat(Staging.TEMPLATE.releaseSettings())
+                .contains("export TWINHOST_EDGE_IMAGE='nginx:1.30.6'\n")
+                .contains("export TWINHOST_CERTBOT_IMAGE='certbot/certbot:v5.8.0'\n");
     }
 
     @Test

@@ -29,6 +29,7 @@ final class Overlay {
             "instanceType",
             "witnessInstanceType",
             "witness",
+            "region",
             "zones",
             "vpcCidr",
             "natGateways",
@@ -38,6 +39,8 @@ final class Overlay {
             "extraDomains",
             "cacheMaxSize",
             "maintenance",
+            "edgeImage",
+            "certbotImage",
             "githubRepository",
             "githubEnvironment",
             "githubOidcProviderArn");

@@ -26,6 +26,7 @@ import java.util.regex.Pattern;
  * @param appHealthPath absent: the image's own health check counts, where it has one
  * @param appEnvironment variables of the application
  * @param appSecrets names of the application's secrets, and the ARN of each one in Secrets Manager
+ * @param region absent: that of the command line, unless {@code cdk.context.json} says otherwise
  * @param natGateways 0: the machines stand in public subnets; otherwise in private ones, and leave through these
  * @param fileSystemId an existing file system; absent: the stack makes one
  * @param acmeServer {@code production}, {@code staging} or a directory URL; see {@link #acme}
@@ -33,6 +34,8 @@ import java.util.regex.Pattern;
  * @param extraDomains more names on the certificate, which lead to {@link #www}
  * @param cacheMaxSize as Nginx writes sizes
  * @param maintenance whether visitors get the maintenance page instead of the application
+ * @param edgeImage the edge's Nginx; absent: the one of the release
+ * @param certbotImage absent: the one of the release
  * @param githubRepository as GitHub writes it in the tokens of its workflows; absent: there is no pipeline
  * @param githubEnvironment of the repository, from which alone the pipeline deploys; absent: from the main branch
  * @param githubOidcProviderArn the account's own provider for GitHub; absent: the pipeline's stack makes it
@@ -54,6 +57,7 @@ public record Settings(
         String instanceType,
         String witnessInstanceType,
         boolean witness,
+        Optional<String> region,
         int zones,
         String vpcCidr,
         int natGateways,
@@ -63,6 +67,8 @@ public record Settings(
         List<String> extraDomains,
         String cacheMaxSize,
         boolean maintenance,
+        Optional<String> edgeImage,
+        Optional<String> certbotImage,
         Optional<String> githubRepository,
         Optional<String> githubEnvironment,
         Optional<String> githubOidcProviderArn) {
@@ -72,8 +78,7 @@ public record Settings(
     static final String WANTED_ZONE = "the id of the domain's hosted zone, such as Z0123456789ABCDEFGHIJ";
     static final String WANTED_FILE_SYSTEM = "the id of an EFS file system, such as fs-0123456789abcdef0";
     static final String WANTED_CACHE = "a size from 1m to 10g, such as 256m or 2g";
-    static final String WANTED_IMAGE =
-            "an image reference, such as example/shop:1.4.2, or a folder with a Dockerfile, written as ./app";
+    static final String WANTED_REGION = "the region of the site, such as eu-central-1";
 
     private static final Pattern MAILBOX =
             Pattern.compile("[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*");
@@ -81,10 +86,8 @@ public record Settings(
     private static final Pattern FILE_SYSTEM_ID = Pattern.compile("fs-[0-9a-f]{8,40}");
     private static final Pattern ZONE_ID = Pattern.compile("Z[A-Z0-9]{7,31}");
 
-    // https://pkg.go.dev/github.com/distribution/reference: registry, path, tag, digest
-    private static final Pattern IMAGE = Pattern.compile("([a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?(:[0-9]{1,5})?/)?"
-            + "[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*"
-            + "(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[0-9a-f]{64})?");
+    // https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/using-regions-availability-zones.html
+    private static final Pattern REGION = Pattern.compile("[a-z]{2,4}(-[a-z]+)+-[1-9]");
 
     // As Nginx writes sizes; half of a host's disk at the most.
     private static final Pattern CACHE_SIZE = Pattern.compile("[1-9][0-9]{0,3}m|([1-9]|10)g");
@@ -105,19 +108,14 @@ public record Settings(
         hostedZoneId.ifPresent(id -> check(
                 faults, "hostedZoneId", id, ZONE_ID.asMatchPredicate(), "is not the id of a hosted zone", WANTED_ZONE));
         range(faults, "dnsWeight", dnsWeight, 0, 255, "a weight from 0 to 255");
-        appImage.filter(image -> !isFolder(image))
-                .ifPresent(image -> check(
-                        faults,
-                        "appImage",
-                        image,
-                        IMAGE.asMatchPredicate(),
-                        "is not an image reference",
-                        WANTED_IMAGE));
+        appImage.filter(image -> !isFolder(image)).ifPresent(image -> Image.checkApplication(faults, image));
         range(faults, "appPort", appPort, 1, 65535, "a port from 1 to 65535");
         range(faults, "appReplicas", appReplicas, 1, Integer.MAX_VALUE, "at least 1, better 2");
         Application.check(faults, appHealthPath, appEnvironment, appSecrets);
         checkInstanceType(faults, "instanceType", instanceType, "t4g.small");
         checkInstanceType(faults, "witnessInstanceType", witnessInstanceType, "t4g.micro");
+        region.ifPresent(name ->
+                check(faults, "region", name, REGION.asMatchPredicate(), "is not the name of a region", WANTED_REGION));
         range(faults, "zones", zones, 2, 3, "3, or 2 with a weaker promise");
         range(faults, "natGateways", natGateways, 0, 2, "0, or 2, or 1 with a weaker promise");
         VpcCidr.fault(vpcCidr, natGateways > 0).ifPresent(faults::add);
@@ -146,6 +144,8 @@ public record Settings(
                 CACHE_SIZE.asMatchPredicate(),
                 "is not the size of a cache",
                 WANTED_CACHE);
+        Image.checkVersioned(faults, "edgeImage", edgeImage, Image.WANTED_EDGE);
+        Image.checkVersioned(faults, "certbotImage", certbotImage, Image.WANTED_CERTBOT);
         GitHub.check(faults, githubRepository, githubEnvironment, githubOidcProviderArn);
         if (!faults.isEmpty()) {
             throw new InvalidSettings(faults);

@@ -39,7 +39,7 @@ final class SettingsReader {
         Optional<String> email = text("email", Settings.WANTED_EMAIL);
         Optional<String> hostedZoneId = text("hostedZoneId", Settings.WANTED_ZONE);
         Dns dns = dns();
-        Optional<String> appImage = text("appImage", Settings.WANTED_IMAGE);
+        Optional<String> appImage = text("appImage", Image.WANTED);
         appImage.ifPresent(image -> checkFolder(image, checkout));
         if (accountKnown) {
             refuseExamples(domain, email, hostedZoneId);
@@ -65,6 +65,7 @@ final class SettingsReader {
                     text("instanceType", "a type such as t4g.small").orElse("t4g.small"),
                     text("witnessInstanceType", "a type such as t4g.micro").orElse("t4g.micro"),
                     flag("witness", true),
+                    text("region", Settings.WANTED_REGION),
                     number("zones", 3),
                     text("vpcCidr", VpcCidr.WANTED).orElse("10.42.0.0/16"),
                     number("natGateways", 0),
@@ -74,6 +75,8 @@ final class SettingsReader {
                     names("extraDomains", Certificate.WANTED_NAMES),
                     text("cacheMaxSize", Settings.WANTED_CACHE).orElse("256m"),
                     flag("maintenance", false),
+                    text("edgeImage", Image.WANTED_EDGE),
+                    text("certbotImage", Image.WANTED_CERTBOT),
                     text("githubRepository", GitHub.WANTED_REPOSITORY),
                     text("githubEnvironment", GitHub.WANTED_ENVIRONMENT),
                     text("githubOidcProviderArn", GitHub.WANTED_PROVIDER));
@@ -200,7 +203,7 @@ final class SettingsReader {
         boolean buildable = Files.isRegularFile(path.resolve("Dockerfile"));
         if (Settings.isFolder(image) && !buildable) {
             String problem = Files.isDirectory(path) ? "is a folder without a Dockerfile" : "is not a folder";
-            faults.add(new Fault("appImage", problem, image, Settings.WANTED_IMAGE));
+            faults.add(new Fault("appImage", problem, image, Image.WANTED));
         } else if (!Settings.isFolder(image) && buildable) {
             String wanted = "./" + image + " for the folder, or " + image + ":latest for the image";
             faults.add(new Fault("appImage", "names an image, and there is such a folder", image, wanted));

@@ -48,6 +48,7 @@ class SettingsTest {
                         "t4g.small",
                         "t4g.micro",
                         true,
+                        Optional.empty(),
                         3,
                         "10.42.0.0/16",
                         0,
@@ -57,6 +58,8 @@ class SettingsTest {
                         List.of(),
                         "256m",
                         false,
+                        Optional.empty(),
+                        Optional.empty(),
                         Optional.empty(),
                         Optional.empty(),
                         Optional.empty()));
@@ -246,6 +249,50 @@ class SettingsTest {
                 .isEqualTo(
                         "appImage: is not an image reference, got \"" + image
                                 + "\", want an image reference, such as example/shop:1.4.2, or a folder with a Dockerfile, written as ./app");
+    }
+
+    @Test
+    void shouldTakeAnotherEdgeAndAnotherCertbotByTagOrDigest() {
+        String digest = "@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+        Settings settings = read(with(Map.of(
+                "edgeImage",
+                "public.ecr.aws/docker/library/nginx:1.30.6",
+                "certbotImage",
+                "localhost:5000/certbot" + digest)));
+
+        assertThat(settings.edgeImage()).contains("public.ecr.aws/docker/library/nginx:1.30.6");
+        assertThat(settings.certbotImage()).contains("localhost:5000/certbot" + digest);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "nginx, has neither a tag nor a digest",
+        "localhost:5000/nginx, has neither a tag nor a digest",
+        "./edge, is not an image reference",
+        "nginx:, is not an image reference",
+        "nginx:1.30.6;id, is not an image reference"
+    })
+    void shouldRefuseAnEdgeAndACertbotThatNameNoVersion(String image, String problem) {
+        assertThat(faultsOf("edgeImage", image))
+                .isEqualTo("edgeImage: " + problem + ", got \"" + image
+                        + "\", want an image of Nginx with its tag or digest, such as nginx:1.30.6");
+        assertThat(faultsOf("certbotImage", image))
+                .isEqualTo("certbotImage: " + problem + ", got \"" + image
+                        + "\", want an image of certbot with its tag or digest, such as certbot/certbot:v5.8.0");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"eu-central-1", "us-gov-west-1", "cn-northwest-1", "eusc-de-east-1", "ap-southeast-7"})
+    void shouldTakeTheNameOfARegion(String region) {
+        assertThat(read(with("region", region)).region()).contains(region);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"EU-central-1", "eu-central-1a", "frankfurt", "eu_central_1", "eu-central-1 "})
+    void shouldRefuseWhatIsNoNameOfARegion(String region) {
+        assertThat(faultsOf("region", region))
+                .isEqualTo("region: is not the name of a region, got \"" + region
+                        + "\", want the region of the site, such as eu-central-1");
     }
 
     @Test
@@ -588,6 +635,7 @@ class SettingsTest {
                 "instanceType | is not text | a type such as t4g.small",
                 "witnessInstanceType | is not text | a type such as t4g.micro",
                 "witness | is neither true nor false | true or false",
+                "region | is not text | the region of the site, such as eu-central-1",
                 "zones | is not a whole number | a number such as 3",
                 "vpcCidr | is not text | a block such as 10.42.0.0/16",
                 "natGateways | is not a whole number | a number such as 0",
@@ -597,6 +645,9 @@ class SettingsTest {
                 "caa | is neither true nor false | true or false",
                 "cacheMaxSize | is not text | a size from 1m to 10g, such as 256m or 2g",
                 "maintenance | is neither true nor false | true or false",
+                "edgeImage | is not text | an image of Nginx with its tag or digest, such as nginx:1.30.6",
+                "certbotImage | is not text"
+                        + " | an image of certbot with its tag or digest, such as certbot/certbot:v5.8.0",
                 "githubRepository | is not text | owner/name, or owner@id/name@id with GitHub's ids, such as"
                         + " octo-org@123456/site@456789"
             })
@@ -613,11 +664,14 @@ class SettingsTest {
                 "appImage",
                 "appHealthPath",
                 "instanceType",
+                "region",
                 "vpcCidr",
                 "fileSystemId",
                 "acmeServer",
                 "acmeProfile",
                 "cacheMaxSize",
+                "edgeImage",
+                "certbotImage",
                 "githubRepository"
             })
     void shouldRefuseEmptyText(String key) {
@@ -755,8 +809,8 @@ class SettingsTest {
                         "\n",
                         "elasticIps: is not a setting, got 1, want one of domain, email, hostedZoneId, dns, dnsWeight,"
                                 + " caa, appImage, appPort, appReplicas, appHealthPath, appEnvironment, appSecrets, instanceType,"
-                                + " witnessInstanceType, witness, zones, vpcCidr, natGateways, fileSystemId, acmeServer,"
-                                + " acmeProfile, extraDomains, cacheMaxSize, maintenance, githubRepository,"
+                                + " witnessInstanceType, witness, region, zones, vpcCidr, natGateways, fileSystemId, acmeServer,"
+                                + " acmeProfile, extraDomains, cacheMaxSize, maintenance, edgeImage, certbotImage, githubRepository,"
                                 + " githubEnvironment, githubOidcProviderArn, environment, environments",
                         "domain: is missing, got nothing, want the site's apex, such as example.org",
                         "email: is not an e-mail address, got \"nobody\", want one address, such as ops@example.org",
