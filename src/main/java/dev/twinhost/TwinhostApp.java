@@ -51,9 +51,9 @@ public final class TwinhostApp {
      */
     static TwinhostStack addStack(Construct scope, Map<String, String> variables, Path checkout) {
         Optional<Environment> account = account(variables);
-        Settings settings = Settings.read(() -> context(scope), account.isPresent(), checkout);
-        account.ifPresent(
-                here -> SiteRegion.check(settings, here, context(scope).keySet()));
+        Map<String, Object> context = WrittenContext.of(scope, variables);
+        Settings settings = Settings.read(() -> context, account.isPresent(), checkout);
+        account.ifPresent(here -> SiteRegion.check(settings, here, context.keySet()));
         String suffix =
                 settings.environment().map(environment -> "-" + environment).orElse("");
         String name = "Twinhost" + suffix;
@@ -89,10 +89,5 @@ public final class TwinhostApp {
                 ? Optional.empty()
                 : Optional.of(
                         Environment.builder().account(account).region(region).build());
-    }
-
-    @SuppressWarnings("unchecked")
-    private static Map<String, Object> context(Construct scope) {
-        return (Map<String, Object>) scope.getNode().getAllContext();
     }
 }

@@ -35,6 +35,23 @@ class AppTest {
         assertThat(output).isEmptyDirectory();
     }
 
+    /** On the way from CDK to Java an object loses what is null in it. */
+    @Test
+    void shouldTakeAwayWhatABlockSaysIsNothing() throws Exception {
+        String context = "{\"domain\": \"shop.example.org\", \"email\": \"ops@example.org\", \"hostedZoneId\":"
+                + " \"Z0123456789ABCDEFGHIJ\", \"environment\": \"staging\","
+                + " \"environments\": {\"staging\": {\"domain\": null}}}";
+        String missing = "domain: is missing, got nothing, want the site's apex, such as example.org\n";
+
+        assertThat(run(Path.of("").toAbsolutePath(), context).errors()).isEqualTo(missing);
+
+        // as the command line does with what is too large for a variable
+        Path file = Files.writeString(streams.resolve("context-overflow.json"), context);
+        Ended app = run(Path.of("").toAbsolutePath(), "{}", Map.of("CONTEXT_OVERFLOW_LOCATION_ENV", file.toString()));
+        assertThat(app.errors()).isEqualTo(missing);
+        assertThat(app.status()).isEqualTo(2);
+    }
+
     @Test
     void shouldEndWithStatusTwoAndOneLineWhereTheCheckoutIsIncomplete(@TempDir Path elsewhere) throws Exception {
         Ended app = run(
@@ -50,6 +67,11 @@ class AppTest {
     private record Ended(int status, String output, String errors) {}
 
     private Ended run(Path folder, String context) throws IOException, InterruptedException {
+        return run(folder, context, Map.of());
+    }
+
+    private Ended run(Path folder, String context, Map<String, String> variables)
+            throws IOException, InterruptedException {
         Path printed = streams.resolve("output");
         Path errors = streams.resolve("errors");
         ProcessBuilder builder = new ProcessBuilder(
@@ -61,6 +83,7 @@ class AppTest {
                 .redirectOutput(printed.toFile())
                 .redirectError(errors.toFile());
         builder.environment().putAll(Map.of("CDK_CONTEXT_JSON", context, "CDK_OUTDIR", output.toString()));
+        builder.environment().putAll(variables);
         builder.environment().keySet().removeIf(name -> name.startsWith("CDK_DEFAULT_"));
         Process process = builder.start();
         try {

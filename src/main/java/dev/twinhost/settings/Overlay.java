@@ -66,9 +66,12 @@ final class Overlay {
         environment = layEnvironment();
     }
 
+    /** Nothing, in a block, is what takes away the value beside it. */
     private void keep(Map<String, Object> written) {
         written.forEach((key, value) -> {
-            if (KEYS.contains(key) && value != null) {
+            if (value == null) {
+                values.remove(key);
+            } else if (KEYS.contains(key)) {
                 values.put(key, value);
             }
         });

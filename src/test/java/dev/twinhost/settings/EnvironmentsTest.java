@@ -5,6 +5,8 @@ import static dev.twinhost.settings.SettingsTest.read;
 import static dev.twinhost.settings.SettingsTest.with;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -25,6 +27,23 @@ class EnvironmentsTest {
         assertThat(settings.zones()).isEqualTo(2);
         assertThat(settings.appPort()).isEqualTo(8080);
         assertThat(settings.email()).isEqualTo("ops@shop.example.org");
+    }
+
+    @Test
+    void shouldTakeAwayWhatStandsBesideABlockThatHoldsNothingForIt() {
+        Map<String, Object> block = new HashMap<>();
+        block.put("hostedZoneId", null);
+        block.put("appPort", null);
+        Map<String, Object> context =
+                with(Map.of("environments", Map.of("staging", block), "environment", "staging", "appPort", 8080));
+
+        Settings settings = Settings.read(() -> context, true, Path.of(""));
+        assertThat(settings.hostedZoneId()).isEmpty();
+        assertThat(settings.appPort()).isEqualTo(80);
+
+        block.put("domain", null);
+        assertThat(faults(context, true))
+                .isEqualTo("domain: is missing, got nothing, want the site's apex, such as example.org");
     }
 
     @Test
