@@ -1,5 +1,6 @@
 #!/bin/bash
 # Makes this machine a part of the cluster: run once by the launcher and then on every boot; may run again at any time.
+# shellcheck disable=SC2016 # $names of jq, for pick and holds
 . "$(dirname "$0")/lib.sh"
 mkdir -p "$STATE/preflight" "$VOLATILE"
 load_machine
@@ -10,7 +11,7 @@ flock -n 8 || die 'another bootstrap is running'
 # identify: who this machine is, as the metadata service says.
 identify() {
   local instance address
-  instance=$(metadata instance-id) && address=$(metadata local-ipv4) || return 1
+  instance=$(metadata instance-id) && [[ $instance == i-* ]] && address=$(metadata local-ipv4) && [[ $address =~ ^[0-9]+(\.[0-9]+){3}$ ]] || return 1
   printf 'export TWINHOST_INSTANCE=%q\nexport TWINHOST_ADDRESS=%q\n' "$instance" "$address" | write "$STATE/instance.env"
 }
 
@@ -40,7 +41,7 @@ start_docker() {
     labels: ["twinhost.role=\($role)", "twinhost.instance=\($instance)"],
     "log-driver": "local", "log-opts": {"max-size": "10m", "max-file": "3"},
     bip: "172.17.0.1/16", "default-address-pools": [{base: "172.18.0.0/16", size: 24}]}' >"$VOLATILE/daemon.json"
-  if ! cmp -s "$VOLATILE/daemon.json" "$ROOT/etc/docker/daemon.json"; then
+  if [[ ! -e $ROOT/etc/docker/daemon.json || $(<"$VOLATILE/daemon.json") != "$(<"$ROOT/etc/docker/daemon.json")" ]]; then
     install -m 0644 "$VOLATILE/daemon.json" "$ROOT/etc/docker/daemon.json"
     ! systemctl -q is-active docker || systemctl restart docker
   fi
@@ -51,28 +52,34 @@ start_docker() {
 # follows: whether the record names another cluster than the one of this machine, which `heal` then follows.
 follows() {
   local recorded
-  recorded=$(record show 2>/dev/null | jq -r .cluster 2>/dev/null) && [[ -n $recorded && $recorded != "$(own_cluster)" ]]
+  recorded=$(record show 2>/dev/null | pick '.cluster | strings' 2>/dev/null) && [[ -n $recorded && $recorded != "$(own_cluster)" ]]
 }
 
 # complete: whether this machine is all that it should be. Prints what is missing.
 complete() {
-  local down edge unhealthy
+  local down edge targets health
   [[ $(swarm_state) == active ]] || { echo 'this machine is not active in the Swarm' && return 1; }
-  down=$(docker_api GET "/nodes?filters=$(filter role manager)" | jq -r '[.[] | select(.Status.State == "down") | .Description.Hostname] | join(", ")') ||
+  down=$(docker_api GET "/nodes?filters=$(filter role manager)" | pick '
+    if type != "array" or . == [] then error("no managers")
+    else [.[] | select(.Status.State != "ready") | .Description.Hostname // .ID] | if . == [] then "none" else join(", ") end end' 2>/dev/null) ||
     { echo 'no leader is seen' && return 1; }
-  [[ -z $down ]] || { echo "these managers are down: $down" && return 1; }
+  [[ $down == none ]] || { echo "these managers are down: $down" && return 1; }
   [[ $TWINHOST_ROLE == host ]] || return 0
   edge=$(edge_here)
   [[ $edge == running ]] || { echo "the edge on this machine: $edge" && return 1; }
-  unhealthy=$(target_health "$CURRENT" | awk -v id="$TWINHOST_INSTANCE" '$2 == id && $3 == "healthy" {healthy++} $2 == id && $3 != "healthy" {print $1 " says " $3}
-    END {if (healthy < 2) print healthy + 0 " of 2 target groups call it healthy"}' | paste -sd, -)
-  [[ -z $unhealthy ]] || { echo "${unhealthy//,/, }" && return 1; }
+  targets=$(target_health "$CURRENT" 2>/dev/null) || { echo 'the balancer names no target, or cannot be asked' && return 1; }
+  health=$(pick -n -L "$HOST" --arg targets "$targets" --arg self "$TWINHOST_INSTANCE" 'include "targets";
+    ([targets[].group] | unique | length) as $groups | [targets[] | select(.instance == $self)] as $own
+    | if healthy($self) then "healthy"
+      else [$own[] | select(.state != "healthy") | "\(.group) says \(.state)"]
+        + ["\([$own[] | select(.state == "healthy")] | length) of \($groups) target groups call it healthy"] | join(", ") end') || return 1
+  [[ $health == healthy ]] || { echo "$health" && return 1; }
 }
 
 # edge_here: what Swarm says of this machine's edge.
 edge_here() {
   local node
-  node=$(docker_api GET /info 5 | jq -r .Swarm.NodeID)
+  node=$(own_node) || { echo unknown && return; }
   docker_api GET "/tasks?filters=$(filter service twinhost_edge)" 2>/dev/null |
     jq -r --arg node "$node" '[.[] | select(.NodeID == $node)] | sort_by(.CreatedAt) | last | if . then .Status | .Err // .State else "no task yet" end' || echo unknown
 }

@@ -15,7 +15,7 @@ flock -w 60 7 || die 'waited 60 s for another run of this verb'
 belongs() {
   local key certificate
   certificate=$(openssl x509 -in "$1/fullchain.pem" -noout -pubkey 2>/dev/null) && key=$(openssl pkey -in "$1/privkey.pem" -pubout 2>/dev/null) &&
-    [[ $key == "$certificate" ]]
+    [[ -n $key && $key == "$certificate" ]]
 }
 
 # adopt FOLDER: makes what is in FOLDER the certificate that this machine serves, in one step. The file `version` is what the edge watches.
@@ -65,23 +65,30 @@ make_placeholder() {
 
 # addresses NAME: the IPv4 addresses that visitors reach NAME by. `hosts` is asked for IPv6 because `ahosts` asks only for what this machine has.
 addresses() {
-  timeout -k 1 5 getent ahostsv4 "$1" | awk '{print $1}' | sort -u
+  timeout -k 1 5 getent ahostsv4 "$1" | awk '{print $1}' | sort -u | grep .
 }
 
-# refusal: why an order would fail at the CA or must not be made here; nothing when it may be made.
+# refusal: ok where an order may be made here and can succeed; otherwise why not.
 refusal() {
-  local name balancer own other
-  may_act || return 0
-  balancer=$(jq -r .balancer "$RELEASE/release.json")
+  local name balancer own other status
+  other=$(may_act) || { echo "${other:-it is not known whether this machine may act}" && return; }
+  balancer=$(pick '.balancer | strings' "$RELEASE/release.json") || { echo 'the release does not name the balancer' && return; }
   own=$(addresses "$balancer") || { echo "the balancer's name $balancer has no address yet" && return; }
+  ((${#names[@]} > 1)) || { echo 'the names of the site are not known' && return; }
   for name in "${names[@]}"; do
     other=$(addresses "$name") || { echo "$name has no A record yet" && return; }
-    other=$(grep -vxF "$own" <<<"$other" | paste -sd ' ') || true
-    [[ -z $other ]] || { echo "$name points to $other, which is not the balancer" && return; }
-    other=$(timeout -k 1 5 getent hosts "$name" | awk '$1 ~ /:/ {print $1}' | paste -sd ' ') || true
-    [[ -z $other ]] || { echo "$name has an AAAA record, $other, which is not the balancer's" && return; }
+    status=0
+    other=$(grep -vxF "$own" <<<"$other") || status=$?
+    # grep found such a line, found none, or failed
+    ((status != 0)) || { echo "$name points to ${other//$'\n'/ }, which is not the balancer" && return; }
+    ((status == 1)) || { echo "the addresses of $name could not be compared" && return; }
+    other=$(timeout -k 1 5 getent hosts "$name") || status=$?
+    # 1 is from above; 2: getent knows no such name
+    ((status <= 2)) || { echo "$name could not be asked for an AAAA record" && return; }
+    [[ ! $other =~ (^|$'\n')([^ ]*:[^ ]*) ]] || { echo "$name has an AAAA record, ${BASH_REMATCH[2]}, which is not the balancer's" && return; }
   done
-  [[ $(target_health "$RELEASE" 2>/dev/null) == *' healthy'* ]] || echo 'the balancer has no healthy target yet'
+  [[ $(target_health "$RELEASE" 2>/dev/null) == *' healthy'* ]] || { echo 'the balancer has no healthy target yet' && return; }
+  echo ok
 }
 
 # answer_preflight: certbot writes a line of its own choice into `request`; the answer is that line, a space, and ok or the reason why not.
@@ -90,8 +97,8 @@ answer_preflight() {
   request=$(head -n 1 "$STATE/preflight/request" 2>/dev/null) || return 0
   answered=$(head -n 1 "$STATE/preflight/answer" 2>/dev/null) || answered=''
   [[ $answered != "$request "* ]] || return 0
-  why=$(refusal)
-  printf '%s %s\n' "$request" "${why:-ok}" | write "$STATE/preflight/answer"
+  why=$(refusal) || why=''
+  printf '%s %s\n' "$request" "${why:-the checks before an order broke off}" | write "$STATE/preflight/answer"
 }
 
 take_over

@@ -7,19 +7,20 @@ include "targets";
 
 def listed: [$groups[]?.instances[]];
 # ended: whether its group has ended it, or will: an unhealthy one waits only until its successor has warmed up
-def ended($instance): [listed[] | select(.id == $instance)] | length == 0 or any(.[]; (.state | startswith("Terminat")) or .health != "Healthy");
+def ended($instance): [listed[] | select(.id == $instance)] | length == 0 or any(.[]; (.state | startswith("Terminat")) or .health == "Unhealthy");
 [$nodes[0][] | {id: .ID, name: .Description.Hostname, instance: (.Description.Engine.Labels["twinhost.instance"] // "unknown"),
-  role: (.Description.Engine.Labels["twinhost.role"] // "unknown"), manager: (.Spec.Role == "manager"), down: (.Status.State == "down")}] as $nodes
-| [$nodes[] | select(.down | not) | .instance] as $alive
+  down: (.Status.State == "down"), ready: (.Status.State == "ready")}] as $nodes
+| [$nodes[] | select(.ready) | .instance] as $alive
 | ([$nodes[] | select(.down) | {key: .id, value: ($since.down[.id] // $now)}] | from_entries) as $down
 | ([listed[] | select(.state == "InService") | .id | select([.] - [$nodes[].instance] != []) | {key: ., value: ($since.missing[.] // $now)}] | from_entries) as $missing
 # a list without this very machine was not asked rightly, and proves nothing of others
 | ($groups != null and any(listed[]; .id == $self)) as $asked
-| [$nodes[] | select(.down) | . as $node
+# of a node that does not say which machine it is nothing is known, so nothing is done about it
+| [$nodes[] | select(.down and .instance != "unknown") | . as $node
     | if $alive | index($node.instance) then . + {why: "its machine is in the Swarm as another node"}
-      elif $asked and ended($node.instance) then . + {why: "its instance \($node.instance) is gone"}
+      elif $asked and ended($node.instance) then . + {ended: true, why: "its instance \($node.instance) is gone"}
       else empty end] as $gone
-| [ ($nodes[] | select(.down) | select([.id] - [$gone[].id] != []) | select($now - $down[.id] >= $limits.down)
+| [ ($nodes[] | select(.down) | select(.instance != "unknown" and [.id] - [$gone[].id] != []) | select($now - $down[.id] >= $limits.down)
       | {instance, why: "Swarm has called \(.name) down for \($now - $down[.id]) s"}),
     ($missing | to_entries[] | select($now - .value >= $limits.missing)
       | {instance: .key, why: "it has not been in the Swarm for \($now - .value) s"})]

@@ -3,6 +3,7 @@
 # gone, spreads the application over both hosts again, and has the auto scaling group replace a machine that Swarm has lost though it runs.
 # Elsewhere: follows the recorded cluster when this machine is in another one, and where nobody has seen a leader for long, has one lost manager
 # replaced, so that a fresh machine comes and founds.
+# shellcheck disable=SC2016 # $names of jq, for pick and holds
 . "$(dirname "$0")/lib.sh"
 mkdir -p "$STATE" "$VOLATILE"
 load_machine
@@ -23,24 +24,28 @@ did() {
 
 # leads: whether this manager is the Raft leader.
 leads() {
-  docker_api GET "/nodes/$(own_node)" 2>/dev/null | jq -e .ManagerStatus.Leader >/dev/null
+  local node
+  node=$(own_node) && docker_api GET "/nodes/$node" 2>/dev/null | holds '.ManagerStatus.Leader == true'
 }
 
 # stands_in RECORD: whether the leader's heart does not beat in the record, so that it may change nothing, and this manager is the one of those
 # whose heart does that has been in the cluster for longest: one that has just joined waits for this very work.
 stands_in() {
-  docker_api GET /nodes 2>/dev/null | jq -e --argjson record "$1" --arg self "$TWINHOST_INSTANCE" --argjson fresh "$FRESH" '
+  docker_api GET /nodes 2>/dev/null | holds --argjson record "$1" --arg self "$TWINHOST_INSTANCE" --argjson fresh "$FRESH" '
     [$record.managers[] | select(.still != null and .still <= $fresh) | .instance] as $beating
-    | [.[] | select(.ManagerStatus) | {since: .CreatedAt, leads: .ManagerStatus.Leader, instance: .Description.Engine.Labels["twinhost.instance"]}
+    | [.[] | select(.ManagerStatus) | {since: .CreatedAt, leads: (.ManagerStatus.Leader == true),
+          instance: (.Description.Engine.Labels["twinhost.instance"] | strings)}
         | .beats = (.instance | IN($beating[]))]
-    | $record.watched > $fresh and any(.[]; .leads and (.beats | not)) and (map(select(.beats)) | min_by(.since).instance) == $self' >/dev/null
+    | $record.watched > $fresh and any(.[]; .leads and (.beats | not)) and (map(select(.beats)) | min_by(.since).instance) == $self'
 }
 
-# remove_node ID NAME WHY: a manager is demoted first, or it would go on counting towards the quorum (https://github.com/moby/moby/issues/30847).
+# remove_node ID NAME INSTANCE WHY: a manager is demoted first, or it would go on counting towards the quorum
+# (https://github.com/moby/moby/issues/30847). The record forgets INSTANCE, where one is given, which is gone for good.
 remove_node() {
-  timeout 20 docker node demote "$1" >/dev/null 2>&1 || true
-  if wait_for 30 "the demotion of $2" timeout 20 docker node rm --force "$1"; then
-    did "removed the node $2: $3"
+  timeout -k 5 20 docker node demote "$1" >/dev/null 2>&1 || true
+  if wait_for 30 "the demotion of $2" timeout -k 5 20 docker node rm --force "$1"; then
+    [[ $3 == - ]] || record leave "$3" || true
+    did "removed the node $2: $4"
   else
     log "the node $2 could not be removed: $reason"
   fi
@@ -48,7 +53,7 @@ remove_node() {
 
 # have_replaced INSTANCE WHY: its group terminates it and launches another one.
 have_replaced() {
-  if timeout 20 aws autoscaling set-instance-health --instance-id "$1" --health-status Unhealthy --no-should-respect-grace-period; then
+  if timeout -k 5 20 aws autoscaling set-instance-health --instance-id "$1" --health-status Unhealthy --no-should-respect-grace-period; then
     did "had $1 replaced: $2"
   else
     log "$1 could not be given to its group for replacement"
@@ -64,7 +69,7 @@ plan() {
 
 # lead: the work of the leader, or of who stands in for it.
 lead() {
-  local nodes groups=null targets='' plan id name why
+  local nodes groups=null targets='' plan id name instance why
   nodes=$(docker_api GET /nodes) || return 0
   # with every machine ready there is nothing to ask AWS for
   if ! jq -e --argjson managers "$TWINHOST_MANAGERS" 'all(.[]; .Status.State == "ready") and ([.[] | select(.ManagerStatus)] | length >= $managers)' \
@@ -72,14 +77,14 @@ lead() {
     groups=$(auto_scaling) || groups=null
   fi
   plan=$(plan) || return 0
-  if jq -e .wanted <<<"$plan" >/dev/null; then
-    targets=$(target_health "$RELEASE" 2>/dev/null) || true
+  if holds .wanted <<<"$plan"; then
+    targets=$(target_health "$RELEASE" 2>/dev/null) || targets=''
     plan=$(plan) || return 0
   fi
   jq -c .since <<<"$plan" | write "$VOLATILE/heal-since"
-  while IFS=$'\t' read -r id name why; do
-    remove_node "$id" "$name" "$why"
-  done < <(jq -r '.gone[] | [.id, .name, .why] | @tsv' <<<"$plan")
+  while IFS=$'\t' read -r id name instance why; do
+    remove_node "$id" "$name" "$instance" "$why"
+  done < <(jq -r '.gone[] | [.id, .name, (if .ended then .instance else "-" end), .why] | @tsv' <<<"$plan")
   say "$(jq -r .wait <<<"$plan")"
   while IFS=$'\t' read -r id why; do
     have_replaced "$id" "$why"
@@ -102,25 +107,24 @@ since() {
 # rescue RECORD: this manager and nobody else sees a leader. When that has lasted, one of the managers whose heart does not beat is replaced:
 # only a fresh machine founds. One survivor does it, who makes the next rescue's folder; another rescue may follow as long afterwards.
 rescue() {
-  local generation rescues lasted again groups target
-  generation=$(jq .generation <<<"$1")
-  rescues=$(jq .rescues <<<"$1")
-  lasted=$(jq '[.watched, (.managers[].led // empty)] | min' <<<"$1")
-  again=$(since rescue "$generation/$rescues")
+  local generation rescues lasted again groups targets target
+  generation=$(pick '.generation | numbers' <<<"$1") && rescues=$(pick '.rescues | numbers' <<<"$1") &&
+    lasted=$(pick '[.watched, (.managers[].led // empty)] | min | numbers' <<<"$1") && again=$(since rescue "$generation/$rescues") || return 0
   if ((lasted < LEADERLESS_LIMIT || (rescues > 0 && again < LEADERLESS_LIMIT))); then
     say 'no manager sees a leader: what runs goes on running, and a fresh machine may found a cluster'
     return 0
   fi
   groups=$(auto_scaling) || { say 'no manager sees a leader, and the auto scaling groups cannot be asked' && return 0; }
+  targets=$(target_health "$RELEASE" 2>/dev/null) || targets=''
   target=$(jq -nr -L "$HOST" --argjson record "$1" --argjson groups "$groups" --arg self "$TWINHOST_INSTANCE" --argjson fresh "$FRESH" \
-    --arg targets "$(target_health "$RELEASE" 2>/dev/null || true)" '
+    --arg targets "$targets" '
     include "targets";
     [$groups[] | . as $group | .instances[] | . + {role: $group.role, suspended: $group.suspended}] as $all
     | if any($all[]; .state != "InService" or .health != "Healthy") or any($groups[]; (.instances | length) < .desired) then empty
       else [$record.managers[] | select(.instance != $self and (.still == null or .still > $fresh)) | .instance as $id
           | $all[] | select(.id == $id and ((.suspended | index("ReplaceUnhealthy")) | not))
           | select(spare(.id; [$all[].id]))]
-        | sort_by(.role != "witness") | .[0].id // empty end')
+        | sort_by(.role != "witness") | .[0].id // empty end') || return 0
   [[ -n $target ]] || { say 'no manager sees a leader, and there is no lost manager that may be replaced now' && return 0; }
   record rescue "$generation" "$((rescues + 1))" "$TWINHOST_INSTANCE" || return 0
   have_replaced "$target" "nobody has seen a leader for $lasted s, and its heart does not beat"
@@ -129,11 +133,11 @@ rescue() {
 # follow RECORD: leaves the cluster that this machine is in and joins the recorded one, which must live. A machine that visitors are served by also
 # waits until another one of that cluster serves them: it may be the last.
 follow() {
-  if ! jq -e --argjson fresh "$FRESH" 'any(.managers[]; .led != null and .led <= $fresh)' <<<"$1" >/dev/null; then
+  if ! holds --argjson fresh "$FRESH" 'any(.managers[]; .led != null and .led <= $fresh)' <<<"$1"; then
     say 'the record names another cluster, of which no manager sees a leader yet'
     return 0
   fi
-  if [[ $TWINHOST_ROLE == host ]] && ! may_go "$1"; then
+  if [[ $TWINHOST_ROLE != witness ]] && ! may_go "$1"; then
     say 'the record names another cluster, of which no host is healthy yet'
     return 0
   fi
@@ -145,8 +149,9 @@ follow() {
 
 # may_go RECORD: whether nobody is served by this machine, or a machine of the recorded cluster is healthy.
 may_go() {
-  jq -en -L "$HOST" --argjson record "$1" --arg self "$TWINHOST_INSTANCE" --arg targets "$(target_health "$RELEASE" 2>/dev/null || true)" '
-    include "targets"; spare($self; [$record.managers[].instance])' >/dev/null
+  local targets
+  targets=$(target_health "$RELEASE" 2>/dev/null) && holds -n -L "$HOST" --argjson record "$1" --arg self "$TWINHOST_INSTANCE" --arg targets "$targets" '
+    include "targets"; spare($self; [$record.managers[].instance])'
 }
 
 exec 5>"$VOLATILE/heal.lock"
@@ -170,11 +175,13 @@ if ! seen=$(refresh_record 2>/dev/null) || ! seen=$(watch_record "$seen"); then
   jq -e --argjson now "$(uptime_seconds)" --argjson fresh "$FRESH" '$now - .read <= $fresh' "$VOLATILE/record" >/dev/null 2>&1 || rm -f "$VOLATILE/heal-since"
   exit 0
 fi
-recorded=$(jq -r .cluster <<<"$seen")
+recorded=$(jq -r '.cluster | strings' <<<"$seen")
 if [[ -z $recorded ]]; then
   say 'a new cluster is being founded'
 elif [[ $recorded != "$own" ]]; then
   follow "$seen"
+elif ! why=$(may_act); then
+  say "nothing is changed: $why"
 elif swarm_cluster >/dev/null 2>&1; then
   wait_for 60 'this machine to be active' activate || log "$reason"
   if leads || stands_in "$seen"; then

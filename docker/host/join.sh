@@ -23,7 +23,7 @@ reachable() {
 
 # join_through GENERATION ADDRESS: returns 1 where that manager could not take this machine in; then no Swarm state is left behind.
 join_through() {
-  local said
+  local said state
   reachable "$2" || return 1
   log "joins generation $1 through $2"
   if said=$(jq -n --rawfile token <(record token "$1") --arg address "$TWINHOST_ADDRESS" --arg remote "$2:2377" --arg availability "$availability" \
@@ -32,14 +32,15 @@ join_through() {
     return 0
   fi
   log "$2 did not take this machine in: $said"
-  [[ $(swarm_state) == inactive ]] || docker_api POST '/swarm/leave?force=true' 60 </dev/null >/dev/null
+  ! state=$(swarm_state) || [[ $state == inactive ]] || docker_api POST '/swarm/leave?force=true' 60 </dev/null >/dev/null
   return 1
 }
 
 # in_cluster: waits until this manager sees a leader, and notes the cluster's id.
 in_cluster() {
+  local id
   await 60 'a leader' swarm_cluster
-  swarm_cluster | write "$STATE/cluster-id"
+  id=$(swarm_cluster) && write "$STATE/cluster-id" <<<"$id"
 }
 
 # found_generation N: this machine has claimed N; makes a Swarm and says so in the record.
@@ -48,30 +49,32 @@ found_generation() {
   jq -n --arg address "$TWINHOST_ADDRESS" --arg availability "$availability" \
     '{ListenAddr: "0.0.0.0:2377", AdvertiseAddr: $address, Availability: $availability, DefaultAddrPool: ["172.20.0.0/14"], SubnetSize: 24}' |
     docker_api POST /swarm/init 60 >/dev/null || die 'the Swarm could not be founded'
-  in_cluster
+  in_cluster || die 'the Swarm that was founded sees no leader'
   await 120 'the shared storage to take the founding down' note_founding "$1"
 }
 
-# note_founding N: the token goes from the engine into the record without being an argument or a line of a log. The founder sees a leader: itself.
+# note_founding N: the token goes from the engine into the record without being an argument or a line of a log. Nothing is noted without it: who sees
+# a cluster in the record joins it. The founder sees a leader: itself.
 note_founding() {
-  docker_api GET /swarm | jq -j .JoinTokens.Manager | record found "$1" "$(own_cluster)" && record beat "$1" "$TWINHOST_INSTANCE" yes "$TWINHOST_ADDRESS"
+  local token id
+  id=$(own_cluster) && [[ -n $id ]] && token=$(docker_api GET /swarm | pick '.JoinTokens.Manager | strings | select(. != "")') || return 1
+  printf %s "$token" | record found "$1" "$id" && record beat "$1" "$TWINHOST_INSTANCE" yes "$TWINHOST_ADDRESS"
 }
 
 # step: one look at the record and what follows from it; returns 0 when this machine is in the cluster, else sets waiting to what for.
 step() {
   local seen generation decision address
-  if ! seen=$(record show 2>&1) || ! seen=$(watch_record "$seen" 2>&1); then
+  if ! seen=$(record show 2>&1) || ! seen=$(watch_record "$seen" 2>&1) || ! generation=$(pick '.generation | numbers' <<<"$seen"); then
     waiting="the cluster record to be readable: $(tail -n 1 <<<"$seen")"
     return 1
   fi
-  generation=$(jq .generation <<<"$seen")
   if [[ $(jq -r .cluster <<<"$seen") != '' ]]; then
     # a manager that sees no leader cannot take anybody in, and would take a while to say so
     for address in $(jq -r --arg self "$TWINHOST_INSTANCE" '.managers[] | select(.leader and .instance != $self) | .address' <<<"$seen"); do
       ! join_through "$generation" "$address" || return 0
     done
   fi
-  decision=$(verdict "$seen" "$head_start")
+  decision=$(verdict "$seen" "$head_start") || decision='wait for an answer of its own'
   waiting=${decision#wait for }
   if [[ $decision == claim* ]]; then
     waiting='the winner of a claim'
@@ -83,7 +86,8 @@ step() {
   return 1
 }
 
-if [[ $(swarm_state) != inactive ]]; then
+state=$(swarm_state) || die 'Docker does not say whether this machine is in a Swarm'
+if [[ $state != inactive ]]; then
   if [[ -n $(own_cluster) ]]; then
     log 'has Swarm state on its disk: a survivor, which neither joins nor founds'
     exit 0

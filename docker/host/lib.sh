@@ -1,5 +1,5 @@
 # Functions that the verbs share; sourced by each of them.
-# shellcheck shell=bash disable=SC2034
+# shellcheck shell=bash disable=SC2016,SC2034
 set -Eeuo pipefail
 shopt -s inherit_errexit
 umask 077
@@ -109,7 +109,7 @@ served() {
 # days_left: whole days until the end of the certificate on standard input.
 days_left() {
   local end
-  end=$(date -d "$(openssl x509 -noout -enddate | cut -d= -f2)" +%s)
+  end=$(openssl x509 -noout -enddate | cut -d= -f2) && [[ -n $end ]] && end=$(date -d "$end" +%s) || return 1
   echo $(((end - $(date +%s)) / 86400))
 }
 
@@ -142,24 +142,39 @@ docker_api() {
   printf '%s\n' "$answer"
 }
 
+# A guard is a function whose answer allows something. Bash ignores `set -e` in whatever is called in a condition, so each says yes by a word or a
+# value that it has found; no answer, a broken one, or a tool that was killed is a no. Both of these take what jq takes.
+
+# pick …: what that filter finds, which is neither null, false nor nothing; otherwise returns 1.
+pick() {
+  local found
+  found=$(jq -er "$@") && [[ -n $found ]] && printf '%s\n' "$found"
+}
+
+# holds …: whether that filter says true.
+holds() {
+  [[ $(jq "$@") == true ]]
+}
+
 # filter KEY VALUE: a filter of the Engine API, ready for a path.
 filter() {
   jq -rn --arg key "$1" --arg value "$2" '{($key): [$value]} | tojson | @uri'
 }
 
-# swarm_state: inactive, pending, active, error or locked. Anything but inactive means that Swarm state is on this disk.
+# swarm_state: inactive, pending, active, error or locked. Anything but inactive means that Swarm state is on this disk. Returns 1 where the engine
+# does not say.
 swarm_state() {
-  docker_api GET /info 5 | jq -r .Swarm.LocalNodeState
+  docker_api GET /info 5 | pick '.Swarm.LocalNodeState | select(IN("inactive", "pending", "active", "error", "locked"))'
 }
 
 # swarm_cluster: the id of the cluster that this manager is in, read through its leader; returns 1 where it sees none.
 swarm_cluster() {
-  docker_api GET /info 5 | jq -er '.Swarm | select(.ControlAvailable) | .Cluster.ID // "" | select(. != "")'
+  docker_api GET /info 5 | pick '.Swarm | select(.ControlAvailable == true) | .Cluster.ID | strings | select(. != "")'
 }
 
 # own_node: this machine's id as a node of its Swarm.
 own_node() {
-  docker_api GET /info 5 | jq -er '.Swarm.NodeID | select(. != "")'
+  docker_api GET /info 5 | pick '.Swarm.NodeID | strings | select(. != "")'
 }
 
 # own_cluster: the id of the cluster that this machine joined or founded last; empty before that.
@@ -172,7 +187,8 @@ own_cluster() {
 refresh_record() {
   local now seen
   now=$(uptime_seconds)
-  seen=$(record show) && seen=$(jq -c --argjson now "$now" '. + {read: $now}' <<<"$seen") && write "$VOLATILE/record" <<<"$seen" || return 1
+  seen=$(record show) && seen=$(pick -c -L "$HOST" --argjson now "$now" 'include "record"; whole + {read: $now}' <<<"$seen") &&
+    write "$VOLATILE/record" <<<"$seen" || return 1
   printf '%s\n' "$seen"
 }
 
@@ -183,11 +199,12 @@ may_act() {
   own=$(own_cluster)
   [[ -n $own ]] || { echo 'this machine is in no cluster' && return 1; }
   [[ -e $VOLATILE/record ]] || { echo 'the cluster record was not read since this machine started' && return 1; }
-  why=$(jq -r --arg own "$own" --argjson now "$(uptime_seconds)" '
-    if $now - .read > 30 then "the cluster record was last read \($now - .read) s ago"
-    elif .cluster != $own then "the cluster record names another cluster than the one of this machine"
-    else empty end' "$VOLATILE/record")
-  [[ -z $why ]] || { echo "$why" && return 1; }
+  why=$(pick -L "$HOST" --arg own "$own" --argjson now "$(uptime_seconds)" 'include "record"; whole
+    | if (.read | type) != "number" then error("it was read at no time")
+      elif $now - .read > 30 then "the cluster record was last read \($now - .read) s ago"
+      elif .cluster != $own then "the cluster record names another cluster than the one of this machine"
+      else "yes" end' "$VOLATILE/record" 2>/dev/null) || why=''
+  [[ $why == yes ]] || { echo "${why:-what was read of the cluster record cannot be understood}" && return 1; }
 }
 
 # watch_record RECORD: remembers since when each manager's counter stands still, on this machine's own clock, and whether it was ever seen to
@@ -195,24 +212,28 @@ may_act() {
 # seconds since its counter was seen to move, and to move while it saw a leader (null: never).
 watch_record() {
   local all
-  all=$(jq -c --argjson now "$(uptime_seconds)" --slurpfile kept <(cat "$VOLATILE/watch" 2>/dev/null || true) '
-    . as $record
-    | ($kept[0] | if .generation? == $record.generation then . else {generation: $record.generation, since: $now, managers: {}} end) as $before
-    | (.managers | map({key: .instance, value: (. as $m | $before.managers[.instance] as $was
+  all=$(pick -c -L "$HOST" --argjson now "$(uptime_seconds)" --slurpfile kept <(jq -c . "$VOLATILE/watch" 2>/dev/null || true) 'include "record";
+    def time: . == null or type == "number";
+    # what was kept and is broken is as if nothing had been: the watch begins again
+    def kept: type == "object" and (.since | type) == "number" and (.managers | type) == "object"
+      and all(.managers[]; type == "object" and (.moved | time) and (.led | time));
+    whole as $record
+    | ($kept[0] | if kept and .generation == $record.generation then . else {generation: $record.generation, since: $now, managers: {}} end) as $before
+    | ($record.managers | map({key: .instance, value: (. as $m | $before.managers[.instance] as $was
         | (if $was == null then $before.since < $now else $was.counter != $m.counter end) as $moved
         | {counter, moved: (if $moved then $now else $was.moved end), led: (if $moved and $m.leader then $now else $was.led end)})}) | from_entries) as $after
     | def age: if . == null then null else $now - . end;
       {watch: {generation, since: $before.since, managers: $after},
        record: ($record + {watched: ($now - $before.since),
          managers: [.managers[] | . + {still: ($after[.instance].moved | age), led: ($after[.instance].led | age)}]})}' <<<"$1") || return 1
-  jq -c .watch <<<"$all" | write "$VOLATILE/watch" || return 1
-  jq -c .record <<<"$all"
+  pick -c .watch <<<"$all" | write "$VOLATILE/watch" || return 1
+  pick -c .record <<<"$all"
 }
 
 # verdict WATCHED HEAD-START: what a machine without Swarm state does next, as watch_record's answer says: "claim N" or "wait for …". A machine
 # that gives others a head start waits that much longer.
 verdict() {
-  jq -r --argjson fresh "$FRESH" --argjson head "$2" '
+  pick --argjson fresh "$FRESH" --argjson head "$2" '
     def live: [.managers[] | select(.still != null and .still <= $fresh)] | length > 0;
     def leading: [.managers[] | select(.led != null and .led <= $fresh)] | length > 0;
     if .generation == 0 then (if .watched >= $head then "claim 1" else "wait for the hosts to found a cluster" end)
@@ -244,54 +265,63 @@ know_registry() {
   await 60 "the registry ${BASH_REMATCH[1]}" log_in "${BASH_REMATCH[1]}" "${BASH_REMATCH[2]}"
 }
 
-# target_health RELEASE: one line for each target group of that release: "ARN-NAME INSTANCE STATE …".
+# target_health RELEASE: one line for each target group of that release: "ARN-NAME INSTANCE STATE …". Returns 1 where any of them cannot be asked or
+# names no target: what the others say is not the whole.
 target_health() {
-  local group
-  for group in $(jq -r '.targetGroups[]' "$1/release.json"); do
-    timeout 20 aws elbv2 describe-target-health --target-group-arn "$group" --output json |
-      jq -r --arg group "$group" '.TargetHealthDescriptions[] | "\($group | split("/")[1] // $group) \(.Target.Id) \(.TargetHealth.State)"'
+  local groups group
+  groups=$(pick '.targetGroups[] | strings' "$1/release.json") || return 1
+  for group in $groups; do
+    timeout -k 5 20 aws elbv2 describe-target-health --target-group-arn "$group" --output json |
+      pick --arg group "$group" '.TargetHealthDescriptions[] | [.Target.Id, .TargetHealth.State | strings] | if length == 2 then "\($group | split("/")[1] // $group) \(.[0]) \(.[1])"
+        else error("a target without a state") end' || return 1
   done
 }
 
-# auto_scaling: the site's auto scaling groups as one line of JSON: name, role, desired, suspended processes and instances of each.
+# auto_scaling: the site's auto scaling groups as one line of JSON: name, role, desired, suspended processes and instances of each. Returns 1 where
+# they cannot be asked: of a group that is missing, or only half there, instances would be taken for ended.
 auto_scaling() {
-  timeout 20 aws autoscaling describe-auto-scaling-groups --filters "Name=tag:twinhost:stack,Values=$TWINHOST_STACK" --output json |
-    jq -c '[.AutoScalingGroups[] | {name: .AutoScalingGroupName, role: (first(.Tags[] | select(.Key == "twinhost:role") | .Value) // ""), desired: .DesiredCapacity,
-      suspended: [.SuspendedProcesses[]?.ProcessName], instances: [.Instances[] | {id: .InstanceId, state: .LifecycleState, health: .HealthStatus}]}]'
+  timeout -k 5 20 aws autoscaling describe-auto-scaling-groups --filters "Name=tag:twinhost:stack,Values=$TWINHOST_STACK" --output json |
+    pick -c '[.AutoScalingGroups[] | {name: .AutoScalingGroupName, role: (first(.Tags[] | select(.Key == "twinhost:role") | .Value) // ""), desired: .DesiredCapacity,
+        suspended: [.SuspendedProcesses[]?.ProcessName], instances: [.Instances[] | {id: .InstanceId, state: .LifecycleState, health: .HealthStatus}]}]
+      | if . != [] and all(.[]; (.name | type) == "string" and (.desired | type) == "number" and all(.instances[] | .[]; type == "string")) then .
+        else error("the groups are not whole") end'
 }
 
 # spread [NODE]: where all replicas of the application run on one of several hosts (on NODE, where one is given), starts one more, which Swarm puts
 # where none is, and then ends one, which Swarm takes from where most are: there are never fewer. The service's label says that this is under way,
 # so that whoever leads next brings it to its end. Prints what it did; returns 1 with the reason where the new one does not come up.
 spread() {
-  local nodes tasks service number tried
+  local nodes tasks service number tried failed=''
   tried=$(cat "$VOLATILE/spread-failed" 2>/dev/null || echo -600)
   (($(uptime_seconds) - tried >= 600)) || return 0
   nodes=$(docker_api GET /nodes) && tasks=$(docker_api GET "/tasks?filters=$(filter service twinhost_app)" 2>/dev/null) &&
     service=$(docker_api GET /services/twinhost_app 2>/dev/null) || return 0
-  number=$(jq -nr --slurpfile nodes <(printf '%s' "$nodes") --slurpfile tasks <(printf '%s' "$tasks") --argjson service "$service" --arg node "${1:-}" '
+  # a service holds the whole environment of the application: too long for an argument, and no business of the list of processes
+  number=$(jq -enr --slurpfile nodes <(printf '%s' "$nodes") --slurpfile tasks <(printf '%s' "$tasks") --slurpfile service <(printf '%s' "$service") --arg node "${1:-}" '
     [$nodes[0][] | select(.Status.State == "ready" and .Spec.Availability == "active" and .Description.Engine.Labels["twinhost.role"] == "host") | .ID] as $hosts
     | [$tasks[0][] | select(.DesiredState == "running" and .Status.State == "running") | .NodeID] as $on
-    | $service.Spec.Mode.Replicated.Replicas as $replicas
-    | if $service.Spec.Labels["twinhost.spread"] then $service.Spec.Labels["twinhost.spread"]
-      elif $service.UpdateStatus.State? | IN("updating", "rollback_started") then empty
+    | $service[0].Spec.Mode.Replicated.Replicas as $replicas
+    | if $service[0].Spec.Labels["twinhost.spread"] then $service[0].Spec.Labels["twinhost.spread"]
+      elif $service[0].UpdateStatus.State? | IN("updating", "rollback_started") then empty
       elif $replicas > 1 and ($on | length) == $replicas and ($on | unique | length) == 1 and ($hosts - $on | length) > 0 and ($node == "" or $on[0] == $node) then $replicas
-      else empty end')
-  [[ -n $number ]] || return 0
-  timeout 60 docker service update --quiet --detach --no-resolve-image --label-add "twinhost.spread=$number" --replicas "$((number + 1))" twinhost_app >/dev/null || return 0
+      else empty end') || return 0
+  [[ $number =~ ^[1-9][0-9]*$ ]] || return 0
+  rm -f "$VOLATILE/spread-failed"
+  timeout -k 5 60 docker service update --quiet --detach --no-resolve-image --label-add "twinhost.spread=$number" --replicas "$((number + 1))" twinhost_app >/dev/null || return 0
   wait_for 60 'one more replica of the application' app_runs "$((number + 1))" >/dev/null || {
     uptime_seconds >"$VOLATILE/spread-failed"
-    echo "$reason"
+    failed=$reason
   }
-  timeout 60 docker service update --quiet --detach --no-resolve-image --label-rm twinhost.spread --replicas "$number" twinhost_app >/dev/null
-  [[ ! -e $VOLATILE/spread-failed ]] || return 1
+  timeout -k 5 60 docker service update --quiet --detach --no-resolve-image --label-rm twinhost.spread --replicas "$number" twinhost_app >/dev/null ||
+    failed=${failed:-'the one more could not be taken back'}
+  [[ -z $failed ]] || { echo "$failed" && return 1; }
   echo 'spread the application over the hosts again'
 }
 
 # app_runs NUMBER: whether so many replicas of the application run.
 app_runs() {
   docker_api GET "/tasks?filters=$(filter service twinhost_app)" |
-    jq -e --argjson number "$1" '[.[] | select(.DesiredState == "running" and .Status.State == "running")] | length >= $number' >/dev/null
+    holds --argjson number "$1" '[.[] | select(.DesiredState == "running" and .Status.State == "running")] | length >= $number'
 }
 
 # retire: takes this machine out of service: the edge as a lame duck, which goes when the balancer has noticed, and everything else that Swarm runs
@@ -312,10 +342,12 @@ retire() {
   docker ps -q -f label=com.docker.swarm.service.id | timeout 60 xargs -r docker stop -t 30 >/dev/null || true
 }
 
+# nothing_runs: whether no container of a service runs here any more. Prints whose do.
 nothing_runs() {
   local names
-  names=$(docker ps -f label=com.docker.swarm.service.name --format '{{.Label "com.docker.swarm.service.name"}}' | paste -sd ' ')
-  [[ -z $names ]] || { echo "$names" && return 1; }
+  names=$(docker_api GET "/containers/json?filters=$(filter label com.docker.swarm.service.name)" |
+    pick 'if type != "array" then error("no list") elif . == [] then "none" else map(.Labels["com.docker.swarm.service.name"]) | join(" ") end') || return 1
+  [[ $names == none ]] || { echo "$names" && return 1; }
 }
 
 # step_down: makes this manager a worker, so that the majority is one of those that stay.
@@ -334,13 +366,14 @@ leave_swarm() {
 }
 
 demoted() {
-  docker_api GET /info 5 | jq -e '.Swarm.ControlAvailable | not' >/dev/null
+  docker_api GET /info 5 | holds '.Swarm.ControlAvailable == false'
 }
 
 # activate: what the way down has drained serves again.
 activate() {
+  local node
   [[ -e $STATE/drained ]] || return 0
-  [[ $TWINHOST_ROLE == witness ]] || timeout 20 docker node update --availability active "$(own_node)" >/dev/null || return 1
+  [[ $TWINHOST_ROLE == witness ]] || { node=$(own_node) && timeout -k 5 20 docker node update --availability active "$node" >/dev/null; } || return 1
   rm -f "$STATE/drained" "$STATE/tls/retire"
 }
 
@@ -357,12 +390,17 @@ obtain_release() {
   printf '%s\n' "$RELEASES/$sha"
 }
 
-# converged_release: the release that converged last, as JSON; nothing where there was none, and where it is one of another stack, with another
-# balancer, from which this one has taken over the shared storage. Returns 1 where the storage cannot be read.
+# converged_release: the release that converged last, as JSON; nothing where the record says that there was none, and where it is one of another
+# stack, with another balancer, from which this one has taken over the shared storage. Returns 1 where that cannot be told.
 converged_release() {
-  local converged
-  converged=$(record release) || return 1
-  [[ -z $converged ]] || jq -c --arg balancer "$(jq -r .balancer "$RELEASE/release.json")" 'select(.balancer == $balancer)' <<<"$converged"
+  local converged balancer seen
+  balancer=$(pick '.balancer | strings' "$RELEASE/release.json") && converged=$(record release) || return 1
+  if [[ -z $converged ]]; then
+    seen=$(record show) && holds -L "$HOST" 'include "record"; whole.release == ""' <<<"$seen"
+    return
+  fi
+  pick -c --arg balancer "$balancer" 'if ([.sha256, .balancer] | all(type == "string")) | not then error("this is no release")
+    elif .balancer == $balancer then . else "another" end' <<<"$converged" | sed '/^another$/d'
 }
 
 # install_release RELEASE: makes that release the one whose verbs, units and settings this machine runs with.

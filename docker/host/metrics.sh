@@ -16,9 +16,10 @@ load_settings "$RELEASE"
 
 # trusted FILE: whether the first certificate in FILE, with the others there as its chain, would satisfy a visitor of each of the site's names.
 trusted() {
-  local name
-  for name in $(site_names); do
-    openssl verify -purpose sslserver -verify_hostname "$name" -untrusted "$1" "$1" >/dev/null 2>&1 || return 1
+  local name names
+  names=$(site_names) && [[ -n $names ]] || return 1
+  for name in $names; do
+    openssl verify -purpose sslserver -verify_hostname "$name" -untrusted "$1" "$1" 2>/dev/null | grep -qxF "$1: OK" || return 1
   done
 }
 
@@ -26,7 +27,7 @@ trusted() {
 data() {
   local file=$VOLATILE/served.pem days=null trusted=0
   if served >"$file"; then
-    days=$(days_left <"$file")
+    days=$(days_left <"$file") || days=null
     ! trusted "$file" || trusted=1
   fi
   jq -cn --argjson days "$days" --argjson trusted "$trusted" --arg instance "$TWINHOST_INSTANCE" '
@@ -34,7 +35,8 @@ data() {
       | select(.Value != null) | ., . + {Dimensions: [{Name: "Instance", Value: $instance}]}]'
 }
 
-if said=$(timeout -k 1 30 aws cloudwatch put-metric-data --namespace "$TWINHOST_STACK" --metric-data "$(data)" 2>&1); then
+data=$(data)
+if said=$(timeout -k 1 30 aws cloudwatch put-metric-data --namespace "$TWINHOST_STACK" --metric-data "$data" 2>&1); then
   rm -f "$VOLATILE/unpublished"
 elif [[ ! -e $VOLATILE/unpublished ]]; then
   touch "$VOLATILE/unpublished"

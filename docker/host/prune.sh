@@ -4,13 +4,14 @@
 . "$(dirname "$0")/lib.sh"
 
 services=$(docker_api GET /services) || die 'removes nothing: no leader of the Swarm says what its services need'
-used=$(docker_api GET '/containers/json?all=true' | jq -c '[.[].ImageID]')
-docker_api GET /images/json | jq -r --argjson services "$services" --argjson used "$used" '
+used=$(docker_api GET '/containers/json?all=true' | jq -ce '[.[].ImageID | strings]')
+# services hold the whole environment of the application: too long for an argument, and no business of the list of processes
+docker_api GET /images/json | jq -r --slurpfile services <(printf '%s' "$services") --slurpfile used <(printf '%s' "$used") '
   # a reference with a digest stands for its digest, any other for its tag
   def key: if contains("@") then split("@")[1] else . end;
-  ([$services[] | .Spec, .PreviousSpec // empty | .TaskTemplate.ContainerSpec.Image | key]) as $needed
-  | .[] | select(.Id as $id | $used | index($id) | not)
+  ([$services[0][] | .Spec, .PreviousSpec // empty | .TaskTemplate.ContainerSpec.Image | key]) as $needed
+  | .[] | select(.Id as $id | $used[0] | index($id) | not)
   | select(([.RepoTags // [], .RepoDigests // [] | .[] | key] - $needed) == [.RepoTags // [], .RepoDigests // [] | .[] | key]) | .Id' |
   while read -r image; do
-    docker image rm --force "$image" >/dev/null || true
+    timeout -k 5 60 docker image rm --force "$image" >/dev/null || true
   done

@@ -30,7 +30,7 @@ collect() {
   local why reason filter
   why=''
   refresh_record >/dev/null 2>&1 || true
-  reason=$(may_act) || why=$reason
+  reason=$(may_act) || why=${reason:-it is not known whether it may}
   filter=$(filter label com.docker.stack.namespace=twinhost)
   jq -n -L "$HOST" --arg instance "${TWINHOST_INSTANCE:-unknown}" --arg role "$TWINHOST_ROLE" --arg address "${TWINHOST_ADDRESS:-unknown}" \
     --arg release "${RELEASE##*/}" --arg site "https://www.$TWINHOST_DOMAIN/" --argjson maintenance "$TWINHOST_MAINTENANCE" --arg why "$why" --argjson managers "$TWINHOST_MANAGERS" --argjson now "$(uptime_seconds)" \

@@ -3,8 +3,9 @@
 # targets: one object for each target.
 def targets: [$targets | split("\n")[] | select(. != "") | split(" ") | {group: .[0], instance: .[1], state: .[2]}];
 
-# serves($instance): whether any target group calls it healthy: visitors may be sent there.
-def serves($instance): any(targets[]; .instance == $instance and .state == "healthy");
+# serves($instance): whether visitors may be sent there, for all that any target group says: healthy, or a state that does not rule it out.
+# https://docs.aws.amazon.com/elasticloadbalancing/latest/network/target-group-health-checks.html
+def serves($instance): any(targets[]; .instance == $instance and (.state | IN("initial", "unhealthy", "unused", "draining") | not));
 
 # healthy($instance): whether every target group does.
 def healthy($instance): targets as $all | ([$all[].group] | unique) as $groups

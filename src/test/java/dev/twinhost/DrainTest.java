@@ -28,6 +28,7 @@ class DrainTest {
         cluster = new ClusterStandIn(shell, engine);
         engine.command(
                 "node_demote", "sed -i 's/\"ControlAvailable\":true/\"ControlAvailable\":false/' engine/GET_info");
+        runs("[]");
         shell.write("var/lib/twinhost/cluster-id", "cluster-a\n");
         shell.bash("mkdir var/lib/twinhost/tls");
         shell.verb("record", "claim", "1", Machine.INSTANCE, Machine.ADDRESS);
@@ -37,11 +38,7 @@ class DrainTest {
     void shouldOnlyDrainAMachineThatIsShutDown() {
         assertThat(shell.verb("drain").status()).isZero();
 
-        assertThat(calls("docker"))
-                .containsExactly(
-                        "docker node update --availability drain node-1",
-                        "docker ps -f label=com.docker.swarm.service.name --format {{.Label"
-                                + " \"com.docker.swarm.service.name\"}}");
+        assertThat(calls("docker")).containsExactly("docker node update --availability drain node-1");
         assertThat(shell.exists("var/lib/twinhost/drained")).isTrue();
         assertThat(shell.exists("var/lib/twinhost/tls/retire")).isTrue();
         assertThat(engine.commands()).noneMatch(command -> command.contains(LEAVE));
@@ -86,12 +83,27 @@ class DrainTest {
 
     @Test
     void shouldWaitUntilNothingRunsAnyMore() {
-        engine.command("ps", "(($(grep -c 'docker ps' commands) > 3)) || echo twinhost_edge");
+        runs("[{\"Labels\":{\"com.docker.swarm.service.name\":\"twinhost_edge\"}}]");
+        engine.then(
+                "GET",
+                "/containers/json",
+                "(($(grep -c containers/json commands) <= 3)) || echo '[]' >\"$TWINHOST_ROOT/engine/GET_containers_json\"");
 
         Shell.Result result = shell.verb("drain");
 
         assertThat(result.output()).contains("waits for what runs here to end: twinhost_edge");
-        assertThat(calls("docker ps")).hasSize(4);
+        assertThat(calls("curl"))
+                .filteredOn(call -> call.contains("/containers/json"))
+                .hasSize(4);
+    }
+
+    @Test
+    void shouldNotTakeAnEngineThatDoesNotAnswerForOneThatRunsNothing() {
+        shell.bash("rm engine/GET_containers_json");
+
+        Shell.Result result = shell.verb("drain");
+
+        assertThat(result.output()).contains("waited 150 s for what runs here to end");
     }
 
     @Test
@@ -134,6 +146,11 @@ class DrainTest {
         shell.verb("drain");
 
         assertThat(calls("docker")).isEmpty();
+    }
+
+    /** What the engine lists of containers that belong to a service. */
+    private void runs(String containers) {
+        engine.answer("GET", "/containers/json", containers);
     }
 
     private List<String> calls(String start) {

@@ -22,7 +22,9 @@ class PreflightTest {
         shell = Machine.host(new Shell(root));
         Release.of(shell);
         shell.write("var/lib/twinhost/cluster-id", "cluster-a\n");
-        shell.write("run/twinhost/record", "{\"cluster\":\"cluster-a\",\"read\":990}");
+        shell.write(
+                "run/twinhost/record",
+                "{\"generation\":1,\"founder\":\"i-0a\",\"cluster\":\"cluster-a\",\"release\":\"\",\"managers\":[],\"read\":990}");
         shell.standIn("getent", """
                 file=$TWINHOST_ROOT/dns/$1/$2
                 [[ -e $file ]] || exit 2
