@@ -32,12 +32,18 @@ class LauncherTest {
 
     private static final String UNIT = "/etc/systemd/system/twinhost-launcher.service";
 
+    private static final String INSTALL = "dnf -y -q install amazon-efs-utils docker jq unzip /usr/bin/aws /usr/bin/cmp"
+            + " /usr/bin/envsubst /usr/bin/openssl";
+
     private static Path host;
 
     @TempDir
     Path folder;
 
     private final Map<String, String> header = new LinkedHashMap<>();
+
+    /** Seconds for which the launcher tries again. */
+    private int limit = 1200;
 
     @BeforeAll
     static void makeRootFileSystem() {
@@ -56,20 +62,33 @@ class LauncherTest {
         Files.createDirectories(folder.resolve("lab/stand-ins"));
         release("echo 'bootstrap of the release ran'", true);
         standIn("curl", "echo i-0a");
-        standIn("systemctl", "[[ $1 != is-system-running ]] || cat /lab/state");
+        standIn("systemctl", """
+                case $* in
+                  is-system-running) cat /lab/state ;;
+                  'start srv-twinhost.mount')
+                    if [[ -e /lab/unknown ]]; then rm /lab/unknown; exit 1; fi
+                    [[ ! -e /lab/cut ]] || kill -"$(cat /lab/cut)" -1
+                    touch /lab/mounted ;;
+                esac""");
         Files.writeString(folder.resolve("lab/state"), "running");
-        standIn("rpm", "[[ \" $(cat /lab/installed 2>/dev/null) \" == *\" ${*: -1} \"* ]]");
-        standIn("dnf", "[[ ! -e /lab/no-packages ]]");
-        standIn("mount", """
-                if [[ -e /lab/unknown ]]; then rm /lab/unknown; exit 1; fi
-                [[ ! -e /lab/cut ]] || kill -"$(cat /lab/cut)" -1
-                touch /lab/mounted""");
+        Files.writeString(folder.resolve("lab/docker"), "25.0.14");
+        standIn("rpm", """
+                case $* in
+                  *--qf*) cat /lab/docker ;;
+                  *) [[ " $(cat /lab/installed 2>/dev/null) " == *" ${*: -1} "* ]] ;;
+                esac""");
+        standIn("dnf", """
+                case $* in
+                  *upgrade*) [[ ! -e /lab/newer ]] || cp /lab/newer /lab/docker ;;
+                  *) [[ ! -e /lab/away ]] || . /lab/away ;;
+                esac""");
+        standIn("sleep", "");
         standIn("grep", """
                 if [[ "$*" == *'/proc/self/mounts' ]]; then [[ -e /lab/mounted ]]; else exec /usr/bin/grep "$@"; fi""");
         standIn("aws", """
                 case $1 in
                   ssm) if [[ -e /lab/unknown-role ]]; then rm /lab/unknown-role; exit 254; fi; cat /lab/parameter ;;
-                  s3api) cp /lab/archive.zip "${*: -1}" ;;
+                  s3api) if [[ -e /lab/no-archive ]]; then rm /lab/no-archive; exit 255; fi; cp /lab/archive.zip "${*: -1}" ;;
                 esac""");
     }
 
@@ -119,6 +138,63 @@ class LauncherTest {
 
         assertThat(boot().status()).isZero();
         assertThat(calls("aws ssm").lines()).hasSize(2);
+        assertThat(calls("systemctl start").lines()).containsOnly("systemctl start srv-twinhost.mount");
+    }
+
+    @Test
+    void shouldTryAgainWhereTheArchiveCannotBeHadYet() throws IOException {
+        Files.createFile(folder.resolve("lab/no-archive"));
+
+        assertThat(boot().status()).isZero();
+        assertThat(calls("aws s3api").lines()).hasSize(2);
+    }
+
+    @Test
+    void shouldTryAgainWithoutTheLogsAgentWherePackagesCannotBeInstalled() throws IOException {
+        Files.writeString(folder.resolve("lab/away"), "[[ $* != *amazon-cloudwatch-agent* ]]");
+
+        assertThat(boot().status()).isZero();
+        assertThat(calls("dnf").lines()).containsExactly(INSTALL + " amazon-cloudwatch-agent", INSTALL);
+    }
+
+    @Test
+    void shouldServeWithoutTheLogsAgent() throws IOException {
+        Path control = folder.resolve("layer/upper/opt/aws/amazon-cloudwatch-agent/bin/amazon-cloudwatch-agent-ctl");
+        Files.createDirectories(control.getParent());
+        Files.writeString(control, "#!/bin/bash\nexit 1\n");
+        assertThat(control.toFile().setExecutable(true)).isTrue();
+
+        Command.Result result = boot();
+
+        assertThat(result.status()).isZero();
+        assertThat(result.output()).contains("the CloudWatch agent did not start: this log stays on this machine");
+    }
+
+    @Test
+    void shouldBringADockerThatLosesTasksUpToDate() throws IOException {
+        Files.writeString(folder.resolve("lab/docker"), "25.0.8");
+        Files.writeString(folder.resolve("lab/newer"), "25.0.16");
+
+        assertThat(boot().status()).isZero();
+        assertThat(calls("dnf")).endsWith("dnf -y -q --releasever=latest upgrade docker\n");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"25.0.8", "24.0.20", "", "package docker is not installed"})
+    void shouldRefuseADockerThatIsNotKnownToBeRecent(String version) throws IOException {
+        Files.writeString(folder.resolve("lab/docker"), version);
+        limit = 0;
+
+        assertFailure("launcher: packages could not be installed within 0 s, or Docker is older than 25.0.14");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"25.0.14", "25.0.16", "25.1.0", "28.0.1"})
+    void shouldTakeARecentDocker(String version) throws IOException {
+        Files.writeString(folder.resolve("lab/docker"), version);
+
+        assertThat(boot().status()).isZero();
+        assertThat(calls("dnf")).doesNotContain("upgrade");
     }
 
     @Test
@@ -141,14 +217,16 @@ class LauncherTest {
         boot();
 
         assertThat(calls("dnf"))
-                .isEqualTo("dnf -y -q install amazon-cloudwatch-agent amazon-efs-utils docker /usr/bin/envsubst\n");
+                .isEqualTo("dnf -y -q install amazon-efs-utils docker /usr/bin/aws /usr/bin/cmp /usr/bin/envsubst"
+                        + " /usr/bin/openssl amazon-cloudwatch-agent\n");
     }
 
     @Test
     void shouldInstallNothingWhereNothingIsMissing() throws IOException {
         Files.writeString(
                 folder.resolve("lab/installed"),
-                "amazon-cloudwatch-agent amazon-efs-utils docker jq unzip /usr/bin/envsubst");
+                "amazon-cloudwatch-agent amazon-efs-utils docker jq unzip /usr/bin/aws /usr/bin/cmp /usr/bin/envsubst"
+                        + " /usr/bin/openssl");
 
         boot();
 
@@ -156,11 +234,42 @@ class LauncherTest {
     }
 
     @Test
-    void shouldSignalTheFailureOfAPackageAtOnce() throws IOException {
-        Files.createFile(folder.resolve("lab/no-packages"));
+    void shouldSignalTheFailureOfAPackageWhenItsTimeIsOver() throws IOException {
+        Files.writeString(folder.resolve("lab/away"), "exit 1");
+        limit = 0;
 
-        assertFailure(
-                "launcher: packages could not be installed: amazon-cloudwatch-agent amazon-efs-utils docker jq unzip /usr/bin/envsubst");
+        assertFailure("launcher: packages could not be installed within 0 s, or Docker is older than 25.0.14");
+    }
+
+    @Test
+    void shouldGoOnTryingAfterAFailureAndSignalOnce() throws Exception {
+        release("echo 'bootstrap: the reason' | tee -a /var/log/twinhost.log; exit 1", true);
+        assertFailure("bootstrap: the reason");
+        assertThat(calls("systemctl")).endsWith("systemctl start --no-block twinhost-launcher.service\n");
+        assertThat(left(UNIT.substring(1)))
+                .contains("Restart=on-failure\n", "RestartSec=60\n", "StartLimitIntervalSec=0\n");
+
+        // by systemd, and again without success
+        assertThat(boot(execStart()).status()).isEqualTo(1);
+        assertThat(calls("aws cloudformation")).isEmpty();
+        assertThat(calls("systemctl")).doesNotContain("disable", "start --no-block");
+
+        release("echo 'bootstrap of the release ran'", true);
+        assertThat(boot(execStart()).output()).contains("bootstrap of the release ran");
+        assertThat(calls("aws cloudformation")).isEmpty();
+        assertThat(calls("systemctl")).contains("systemctl -q disable twinhost-launcher.service\n");
+        assertThat(folder.resolve("layer/upper" + UNIT)).doesNotExist();
+        assertThat(folder.resolve("layer/upper/opt/twinhost/user-data")).doesNotExist();
+    }
+
+    @Test
+    void shouldKeepTheTokenOfTheMetadataServiceOutOfArguments() throws IOException {
+        standIn("curl", "[[ $* != *api/token* ]] || { echo t0ken && exit; }\n[[ $(cat) == *t0ken ]] && echo i-0a");
+
+        assertThat(boot().status()).isZero();
+
+        assertThat(calls("aws cloudformation")).contains("--unique-id i-0a ");
+        assertThat(calls("curl")).contains("/meta-data/instance-id").doesNotContain("t0ken");
     }
 
     @Test
@@ -182,7 +291,9 @@ class LauncherTest {
     void shouldRefuseAReleaseWhoseHashIsAnother() throws Exception {
         release("true", false);
 
-        Command.Result result = assertFailure("launcher: the release could not be fetched: " + parameter());
+        limit = 0;
+
+        Command.Result result = assertFailure("launcher: the release could not be fetched within 0 s: " + parameter());
         assertThat(result.output()).contains("checksum did NOT match");
         assertThat(folder.resolve("layer/upper/opt/twinhost/current")).doesNotExist();
         assertThat(folder.resolve("layer/upper/opt/twinhost/releases/" + sha() + ".zip"))
@@ -278,7 +389,10 @@ class LauncherTest {
 
     private Command.Result boot(String command) throws IOException {
         String launcher = Files.readString(Shell.CHECKOUT.resolve("src/main/resources/dev/twinhost/user-data.sh"));
-        Files.writeString(folder.resolve("lab/user-data"), "#!/bin/bash\n" + ShellExports.of(header) + launcher);
+        assertThat(launcher).containsOnlyOnce("readonly LIMIT=1200\n");
+        Files.writeString(
+                folder.resolve("lab/user-data"),
+                "#!/bin/bash\n" + ShellExports.of(header) + launcher.replace("LIMIT=1200", "LIMIT=" + limit));
         Files.deleteIfExists(folder.resolve("lab/calls"));
         return Command.of(
                         "unshare",
