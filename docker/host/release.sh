@@ -7,7 +7,9 @@ mkdir -p "$STATE" "$VOLATILE"
 load_machine
 
 # TURN names the config of the cluster that who applies a release holds; for less than TURN_LIMIT seconds: 180 to deploy, CONVERGE_LIMIT, 450 to go back
-readonly STACK=twinhost WORK=$STATE/stack TURN=twinhost_release TURN_LIMIT=1260 CONVERGE_LIMIT=540
+# PULL_PATIENCE: for how many seconds a release waits for certbot's image
+readonly STACK=twinhost WORK=$STATE/stack TURN=twinhost_release TURN_LIMIT=1260 CONVERGE_LIMIT=540 PULL_PATIENCE=60
+readonly SERVICES=(edge app challenge certbot)
 mode=${1:-}
 named='' waits='' broken=''
 trap 'broken="line $LINENO of ${BASH_SOURCE[0]##*/} failed: $BASH_COMMAND"; log "$broken" >&2' ERR
@@ -68,7 +70,7 @@ take_turn() {
   read -r id instance <<<"$holder"
   seen=$(cat "$VOLATILE/turn-seen" 2>/dev/null || true)
   [[ ${seen% *} == "$id" ]] || write "$VOLATILE/turn-seen" <<<"$id $(uptime_seconds)"
-  if [[ $instance == "$TWINHOST_INSTANCE" ]] || ! lives "$instance" || { [[ ${seen% *} == "$id" ]] && (($(uptime_seconds) - ${seen#* } > TURN_LIMIT)); }; then
+  if [[ $instance == "$TWINHOST_INSTANCE" ]] || gone "$instance" || { [[ ${seen% *} == "$id" ]] && (($(uptime_seconds) - ${seen#* } > TURN_LIMIT)); }; then
     docker_api DELETE "/configs/$id" </dev/null >/dev/null || true
     return 1
   fi
@@ -76,11 +78,11 @@ take_turn() {
   return 1
 }
 
-# lives INSTANCE: whether that machine is a node that Swarm calls ready, as far as Swarm says.
-lives() {
+# gone INSTANCE: whether Swarm says that no node that is ready is that machine; where it says nothing, it is not gone.
+gone() {
   local nodes
-  nodes=$(docker_api GET /nodes) || return 0
-  jq -e --arg instance "$1" 'any(.[]; .Description.Engine.Labels["twinhost.instance"] == $instance and .Status.State == "ready")' <<<"$nodes" >/dev/null
+  nodes=$(docker_api GET /nodes) && [[ $(jq -r --arg instance "$1" 'if type != "array" or . == [] then "unknown"
+    elif any(.[]; .Description.Engine.Labels["twinhost.instance"] == $instance and .Status.State == "ready") then "ready" else "gone" end' <<<"$nodes" 2>/dev/null) == gone ]]
 }
 
 give_turn() {
@@ -89,9 +91,16 @@ give_turn() {
   rm -f "$VOLATILE/turn"
 }
 
-# has_stack: whether the cluster runs a release already.
-has_stack() {
-  docker_api GET "/services?filters=$(filter label com.docker.stack.namespace=$STACK)" | jq -e 'length > 0' >/dev/null
+# look: sets runs to what Swarm says of the stack, "some" or "none" of its services; returns 1 where it says neither.
+look() {
+  runs=$(docker_api GET "/services?filters=$(filter label com.docker.stack.namespace=$STACK)" |
+    jq -r 'if type != "array" then "" elif . == [] then "none" else "some" end') && [[ -n $runs ]]
+}
+
+# leave_to_others: ends this verb where the cluster runs a release already.
+leave_to_others() {
+  await 60 'Swarm to say what it runs' look
+  [[ $runs == none ]] || exit 0
 }
 
 # export_settings: what stack.yml, the templates and the entry points of the services read. Images by digest are those of several architectures.
@@ -272,21 +281,28 @@ deploy() {
   return 2
 }
 
-# converged: whether every service runs what it was told to, everywhere. Returns 2 when Swarm has given up or rolled back.
+# converged: whether every service runs what it was told to, everywhere: only where converged.jq says so in its one word. Prints what is missing; returns
+# 2 when Swarm has given up or rolled back.
 converged() {
-  local nodes services tasks said
+  local nodes services tasks said boot=false late=false
   nodes=$(docker_api GET /nodes) && services=$(docker_api GET "/services?filters=$(filter label com.docker.stack.namespace=$STACK)") &&
     tasks=$(docker_api GET "/tasks?filters=$(filter label com.docker.stack.namespace=$STACK)") || return 1
-  # at boot nobody waits for certbot: its image comes from afar, and what it does can wait
-  said=$(jq -rn --argjson before "$before" --arg besides "$([[ $mode != --boot ]] || echo ${STACK}_certbot)" --slurpfile nodes <(printf '%s' "$nodes") --slurpfile services <(printf '%s' "$services") \
-    --slurpfile tasks <(printf '%s' "$tasks") -f "$HOST/converged.jq")
+  # certbot's image comes from afar: at boot nobody waits for it, later only for a while
+  [[ $mode != --boot ]] || boot=true
+  (($(uptime_seconds) - deployed <= PULL_PATIENCE)) || late=true
+  said=$(jq -rn --argjson before "$before" --arg names "${SERVICES[*]/#/${STACK}_}" --arg optional ${STACK}_certbot \
+    --argjson boot $boot --argjson late $late --slurpfile nodes <(printf '%s' "$nodes") --slurpfile services <(printf '%s' "$services") \
+    --slurpfile tasks <(printf '%s' "$tasks") -f "$HOST/converged.jq" 2>&1) ||
+    { echo "Docker's answers cannot be read: ${said##*$'\n'}" && return 1; }
+  [[ $said != converged ]] || return 0
   # Swarm says why it rolls back only until it has
   grep -m 1 '^goes back: ' <<<"$said" >>"$WORK/why" || true
   if grep -q '^failed: ' <<<"$said"; then
     { cat "$WORK/why" && grep '^failed: ' <<<"$said"; } | head -n 1 | sed 's/^[^:]*: //'
     return 2
   fi
-  [[ -z $said ]] || { paste -sd ';' <<<"$said" && return 1; }
+  paste -sd ';' <<<"${said:-"Docker's answers cannot be read"}"
+  return 1
 }
 
 # go_back REASON: the end of a release that did not converge. Swarm rolls back service by service; what belongs together is put back together.
@@ -302,22 +318,29 @@ go_back() {
   die "$1"
 }
 
-# remove_old_files: those configs and secrets that neither a service nor the state that it would roll back to refers to.
+# note_converged: boots and rebuilds apply this release from now on.
+note_converged() {
+  local generation
+  if ! generation=$(jq -e '.generation | numbers' "$VOLATILE/record" 2>/dev/null) ||
+    ! jq -e --arg sha "${RELEASE##*/}" 'select(.sha256 == $sha)' "$RELEASE/release.json" >/dev/null 2>&1; then
+    echo 'what this machine has read of the record, or of the release, is damaged'
+    return 1
+  fi
+  record converged "$generation" "${RELEASE##*/}" <"$RELEASE/release.json"
+}
+
+# remove_old_files: those configs and secrets that neither a service nor the state that it would roll back to refers to. Returns 1, with everything left
+# as it is, where Swarm does not say what its services refer to.
 remove_old_files() {
   local used kind id
-  used=$(docker_api GET /services | jq -r '.[] | .Spec, .PreviousSpec // {} | .TaskTemplate.ContainerSpec | .Configs[]?.ConfigID, .Secrets[]?.SecretID')
+  # without an input of its own jq would be content with nothing at all
+  used=$(docker_api GET /services | jq -rn 'input | if type == "array" and . != [] then .[] else error("no services") end
+    | .Spec, .PreviousSpec // {} | .TaskTemplate.ContainerSpec | .Configs[]?.ConfigID, .Secrets[]?.SecretID') || return 1
   for kind in configs secrets; do
     for id in $(docker_api GET "/$kind?filters=$(filter label com.docker.stack.namespace=$STACK)" | jq -r '.[].ID'); do
       grep -qxF "$id" <<<"$used" || docker_api DELETE "/$kind/$id" </dev/null >/dev/null || true
     done
   done
-}
-
-# note_converged: boots and rebuilds apply this release from now on.
-note_converged() {
-  local generation
-  generation=$(jq .generation "$VOLATILE/record")
-  record converged "$generation" "${RELEASE##*/}" <"$RELEASE/release.json"
 }
 
 learn "$(cat "$RELEASE/release.json")"
@@ -344,10 +367,10 @@ if [[ $mode == --boot ]]; then
   # the founder deploys; another host does so only where the founder did not come to it
   limit=$(($(uptime_seconds) + 120))
   founder=$(jq -r .founder "$VOLATILE/record" 2>/dev/null || true)
-  until has_stack || [[ $founder == "$TWINHOST_INSTANCE" ]] || (($(uptime_seconds) > limit)); do
+  until { look && [[ $runs == some ]]; } || [[ $founder == "$TWINHOST_INSTANCE" ]] || (($(uptime_seconds) > limit)); do
     sleep 1
   done
-  ! has_stack || exit 0
+  leave_to_others
   refresh_record >/dev/null || true
 fi
 why=$(may_act) || die "changes nothing: $why"
@@ -368,7 +391,7 @@ if [[ $mode != --back ]]; then
   await $((TURN_LIMIT + 120)) 'another release to end' take_turn
   if [[ -e $VOLATILE/turn-seen ]]; then
     # after what may have been many minutes
-    [[ $mode != --boot ]] || ! has_stack || exit 0
+    [[ $mode != --boot ]] || leave_to_others
     [[ -n $mode ]] || learn_current
     [[ $named == "${RELEASE##*/}" ]] || { give_turn && select_release; }
     refresh_record >/dev/null || true
@@ -381,14 +404,15 @@ application >"$WORK/app.json"
 before=$(update_states)
 : >"$WORK/why"
 await 60 'Swarm to take the release' deploy
+deployed=$(uptime_seconds)
 if [[ $mode == --back ]]; then
   await 240 'every service to go back' converged
   log "release ${RELEASE##*/} serves again"
   exit 0
 fi
 wait_for $CONVERGE_LIMIT 'every service to converge' converged || go_back "$reason"
-remove_old_files
-[[ $mode == --boot ]] || install_release "$RELEASE"
 await 60 'the shared storage to take the release down' note_converged
+[[ $mode == --boot ]] || install_release "$RELEASE"
 tell SUCCESS "release ${RELEASE##*/} has converged"
+remove_old_files || log 'configs and secrets that nothing uses stay until the next release'
 log "release ${RELEASE##*/} has converged"

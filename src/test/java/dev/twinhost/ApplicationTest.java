@@ -38,7 +38,7 @@ class ApplicationTest {
         shell = Machine.inACluster(new Shell(root));
         engine = new EngineStandIn(shell)
                 .swarm("active", "cluster-a")
-                .answer("GET", "/nodes", "[]")
+                .answer("GET", "/nodes", ReleaseTest.NODES)
                 .answer("GET", "/services", services("[]"))
                 .answer("GET", "/tasks", "[]")
                 .answer("GET", "/configs", "[]")
@@ -370,6 +370,8 @@ class ApplicationTest {
         return "[{\"ID\":\"s\",\"Spec\":{\"Name\":\"twinhost_app\",\"Mode\":{\"Replicated\":{\"Replicas\":0}},\"TaskTemplate\":"
                 + "{\"ContainerSpec\":{\"Image\":\"a\",\"Secrets\":" + secrets
                 + "}}},\"PreviousSpec\":{\"TaskTemplate\":"
-                + "{\"ContainerSpec\":{\"Secrets\":[{\"SecretID\":\"rollback\"}]}}},\"UpdateStatus\":null}]";
+                + "{\"ContainerSpec\":{\"Secrets\":[{\"SecretID\":\"rollback\"}]}}},\"UpdateStatus\":null},"
+                + EngineStandIn.idle("edge") + "," + EngineStandIn.idle("challenge") + ","
+                + EngineStandIn.idle("certbot") + "]";
     }
 }

@@ -10,8 +10,9 @@ import org.junit.jupiter.api.io.TempDir;
 /** The first and every further boot of a machine, with stand-ins for Docker, AWS, systemd and the metadata service. */
 class BootstrapTest {
     private static final String CONVERGED = "c".repeat(64);
-    private static final String NODES = "[{\"Status\":{\"State\":\"%s\"},\"Spec\":{\"Availability\":\"active\"},"
-            + "\"Description\":{\"Hostname\":\"ip-10-0-0-11\",\"Engine\":{\"Labels\":{\"twinhost.role\":\"host\"}}}}]";
+    private static final String HOST = "{\"Status\":{\"State\":\"%s\"},\"Spec\":{\"Availability\":\"active\"},"
+            + "\"Description\":{\"Hostname\":\"ip-10-0-0-11\",\"Engine\":{\"Labels\":{\"twinhost.role\":\"host\"}}}}";
+    private static final String NODES = "[" + HOST.formatted("ready") + "," + HOST + "]";
 
     @TempDir
     Path root;
@@ -38,8 +39,7 @@ class BootstrapTest {
                 .answer("GET", "/configs", "[]")
                 .command(
                         "stack_deploy",
-                        "echo '[{\"ID\":\"s\",\"Spec\":{\"Name\":\"twinhost_app\",\"Mode\":{\"Replicated\":{\"Replicas\":0}}}}]'"
-                                + " >\"$TWINHOST_ROOT/engine/GET_services\"");
+                        "echo '" + EngineStandIn.SERVICES + "'" + " >\"$TWINHOST_ROOT/engine/GET_services\"");
         shell.write("opt/twinhost/launcher.sh", """
                 metadata() {
                   case $1 in
@@ -136,9 +136,7 @@ class BootstrapTest {
     void shouldSayWhichManagerKeepsItFromBeingComplete() {
         engine.answer("GET", "/nodes", NODES.formatted("down"));
         engine.command(
-                "stack_deploy",
-                "echo '[{\"ID\":\"s\",\"Spec\":{\"Name\":\"twinhost_app\",\"Mode\":{\"Replicated\":{\"Replicas\":0}}}}]'"
-                        + " >\"$TWINHOST_ROOT/engine/GET_services\"");
+                "stack_deploy", "echo '" + EngineStandIn.SERVICES + "'" + " >\"$TWINHOST_ROOT/engine/GET_services\"");
 
         Shell.Result result = bootstrap(Release.SHA);
 

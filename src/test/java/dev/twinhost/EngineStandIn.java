@@ -47,6 +47,10 @@ final class EngineStandIn {
             [[ -e $name ]] || name=$TWINHOST_ROOT/docker/$1
             [[ ! -e $name ]] || . "$name\"""";
 
+    /** The services of a release, none of which is wanted anywhere. */
+    static final String SERVICES =
+            "[" + idle("edge") + "," + idle("app") + "," + idle("challenge") + "," + idle("certbot") + "]";
+
     private final Shell shell;
 
     EngineStandIn(Shell shell) {
@@ -105,5 +109,11 @@ final class EngineStandIn {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    /** A service of a release, without a replica. */
+    static String idle(String name) {
+        return "{\"ID\":\"" + name + "\",\"Spec\":{\"Name\":\"twinhost_" + name
+                + "\",\"Mode\":{\"Replicated\":{\"Replicas\":0}}}}";
     }
 }

@@ -14,11 +14,12 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A release on a host, with a Docker that answers what the test says. */
 class ReleaseTest {
     private static final String NEWER = "b".repeat(64);
-    private static final String NODES =
+    static final String NODES =
             "[{\"ID\":\"node-1\",\"Status\":{\"State\":\"ready\"},\"Spec\":{\"Availability\":\"active\"},"
                     + "\"Description\":{\"Engine\":{\"Labels\":{\"twinhost.role\":\"host\",\"twinhost.instance\":\"i-0b\"}}}}]";
 
@@ -74,6 +75,73 @@ class ReleaseTest {
         release();
 
         assertThat(deleted()).containsExactly("/configs/old");
+    }
+
+    @Test
+    void shouldNoteWhatConvergedBeforeItCleansUp() {
+        engine.then("GET", "/configs", "cp -r \"$TWINHOST_ROOT/srv\" \"$TWINHOST_ROOT/srv-at-the-clean-up\"\n")
+                .refuse("DELETE", "/configs/old", "rpc error: code = Unknown");
+
+        Shell.Result result = release();
+
+        assertThat(result.status()).as(result.output()).isZero();
+        assertThat(shell.read("srv-at-the-clean-up/twinhost/swarm/generations/1/release"))
+                .isEqualTo(Release.SHA + "\n");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"null", "[]", "", "[{\"Spec\":", "{}"})
+    void shouldRemoveNothingWhereSwarmDoesNotSayWhatItNeeds(String services) {
+        shell.standIn("systemctl", "printf '%s' '" + services + "' >\"$TWINHOST_ROOT/engine/GET_services\"");
+
+        Shell.Result result = release();
+
+        assertThat(result.status()).as(result.output()).isZero();
+        assertThat(result.output()).contains("configs and secrets that nothing uses stay until the next release\n");
+        assertThat(deleted()).isEmpty();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "kill -KILL $$",
+                "exit 0",
+                "echo null",
+                "echo",
+                "echo 'jq: error: out of memory' >&2; exit 5",
+                "echo not converged",
+                "echo converge",
+                "echo converged; exit 1"
+            })
+    void shouldNotTakeABrokenCheckForConverged(String check) {
+        shell.standIn(
+                "jq",
+                "case $* in *converged.jq*) " + check
+                        + "; exit ;; esac\nexec -a jq \"$(type -ap jq | sed -n 2p)\" \"$@\"");
+
+        Shell.Result result = release();
+
+        assertThat(result.status()).isEqualTo(1);
+        assertThat(result.lastLine()).contains("waited 540 s for every service to converge, last: ");
+        assertThat(shell.exists("srv/twinhost/swarm/generations/1/release")).isFalse();
+        assertThat(answers.reasons()).singleElement().asString().startsWith("FAILURE waited 540 s");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"generation", "release"})
+    void shouldNotNoteWhatItCannotRead(String damaged) {
+        String file = damaged.equals("release")
+                ? "opt/twinhost/releases/" + Release.SHA + "/release.json"
+                : "run/twinhost/record";
+        engine.command("stack_deploy", "echo '{\"sha256\":' >\"$TWINHOST_ROOT/" + file + "\"");
+
+        Shell.Result result = release();
+
+        assertThat(result.status()).isEqualTo(1);
+        assertThat(result.lastLine())
+                .endsWith("waited 60 s for the shared storage to take the release down, last: what this machine has"
+                        + " read of the record, or of the release, is damaged");
+        assertThat(shell.exists("srv/twinhost/swarm/generations/1/release")).isFalse();
     }
 
     @Test
@@ -276,8 +344,11 @@ class ReleaseTest {
                   *) state=completed ;;
                 esac
                 printf '[{"ID":"s","Spec":{"Name":"twinhost_app","Mode":{"Replicated":{"Replicas":1}},"TaskTemplate":{"ContainerSpec":{"Image":"a","Configs":[{"ConfigID":"used"}]}}},' >"$TWINHOST_ROOT/engine/GET_services"
-                printf '"UpdateStatus":{"State":"%%s","StartedAt":"now","Message":"it did not last"}}]' "$state" >>"$TWINHOST_ROOT/engine/GET_services"
-                """.formatted(NEWER));
+                printf '"UpdateStatus":{"State":"%%s","StartedAt":"now","Message":"it did not last"}},%s]' "$state" >>"$TWINHOST_ROOT/engine/GET_services"
+                """.formatted(
+                        NEWER,
+                        EngineStandIn.idle("edge") + "," + EngineStandIn.idle("challenge") + ","
+                                + EngineStandIn.idle("certbot")));
 
         Shell.Result result = release();
 
@@ -350,6 +421,18 @@ class ReleaseTest {
         Shell.Result result = release("--boot");
 
         assertThat(result.lastLine()).endsWith("release " + Release.SHA + " has converged");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"null", "{\"message\":\"no leader\"}", "[{\"Spec\":", ""})
+    void shouldDeployNothingAtBootWhereSwarmDoesNotSayWhatItRuns(String services) {
+        engine.answer("GET", "/services", services);
+
+        Shell.Result result = release("--boot");
+
+        assertThat(result.status()).isEqualTo(1);
+        assertThat(result.lastLine()).contains("waited 60 s for Swarm to say what it runs");
+        assertThat(engine.commands()).noneMatch(command -> command.contains("stack deploy"));
     }
 
     private List<String> deleted() {
@@ -495,6 +578,18 @@ class ReleaseTest {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"[]", "null", "{}", "[{\"ID\":", ""})
+    void shouldNotTakeATurnFromAMachineOfWhichSwarmSaysNothing(String nodes) {
+        takenBy("i-0gone");
+        engine.answer("GET", "/nodes", nodes);
+        shell.pace(600);
+
+        Shell.Result result = release();
+
+        assertThat(result.output()).contains("i-0gone applies one\n");
+    }
+
     @Test
     void shouldNotWaitLongerForATurnThanAReleaseCanTake() {
         shell.pace(120);
@@ -547,7 +642,9 @@ class ReleaseTest {
     private static String service(String update) {
         return "[{\"ID\":\"s\",\"Spec\":{\"Name\":\"twinhost_app\",\"Mode\":{\"Replicated\":{\"Replicas\":1}},\"TaskTemplate\":"
                 + "{\"ContainerSpec\":{\"Image\":\"a\",\"Configs\":[{\"ConfigID\":\"used\"}]}}},\"PreviousSpec\":{\"TaskTemplate\":"
-                + "{\"ContainerSpec\":{\"Configs\":[{\"ConfigID\":\"rollback\"}]}}},\"UpdateStatus\":" + update + "}]";
+                + "{\"ContainerSpec\":{\"Configs\":[{\"ConfigID\":\"rollback\"}]}}},\"UpdateStatus\":" + update + "},"
+                + EngineStandIn.idle("edge") + "," + EngineStandIn.idle("challenge") + ","
+                + EngineStandIn.idle("certbot") + "]";
     }
 
     private static String task(String state, String error) {
