@@ -7,6 +7,8 @@ import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** The hourly fresh password for Amazon ECR. */
 class CredentialsTest {
@@ -28,6 +30,7 @@ class CredentialsTest {
                 .swarm("active", "cluster-a")
                 .answer("GET", "/nodes/node-1", "{\"ManagerStatus\":{\"Leader\":true}}")
                 .answer("GET", "/services/twinhost_app", service(IMAGE + "@sha256:0", "null"))
+                .answer("GET", "/tasks", task("running"))
                 .command(
                         "login",
                         "cat >\"$TWINHOST_ROOT/password\"\necho \"$DOCKER_CONFIG\" >\"$TWINHOST_ROOT/config\"");
@@ -80,6 +83,34 @@ class CredentialsTest {
     }
 
     @Test
+    void shouldLeaveAServiceAloneOfWhichATaskWaitsForAHost() {
+        engine.answer("GET", "/tasks", task("pending"));
+        assertThat(changes()).isFalse();
+
+        engine.answer("GET", "/tasks", "[" + task("running") + "]");
+        assertThat(changes()).as("no tasks, but lists of them").isFalse();
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "tasks | null",
+                "tasks | {}",
+                "tasks | ''",
+                "tasks | '[{'",
+                "services_twinhost_app | null",
+                "services_twinhost_app | '{\"Spec\":'",
+                "services_twinhost_app | '[]'",
+                "services_twinhost_app | ''"
+            })
+    void shouldLeaveAServiceAloneOfWhichItKnowsNothing(String what, String answer) {
+        shell.write("engine/GET_" + what, answer);
+
+        assertThat(changes()).isFalse();
+    }
+
+    @Test
     void shouldSayWhyThereIsNone() {
         String refusal =
                 "An error occurred (AccessDeniedException) when calling the GetAuthorizationToken operation: no";
@@ -97,6 +128,11 @@ class CredentialsTest {
         Shell.Result result = shell.verb("credentials");
         assertThat(result).isEqualTo(new Shell.Result(0, ""));
         return engine.commands().stream().anyMatch(command -> command.matches("docker (login|service) .*"));
+    }
+
+    private static String task(String state) {
+        return "[{\"DesiredState\":\"running\",\"Status\":{\"State\":\"" + state + "\"}},"
+                + "{\"DesiredState\":\"shutdown\",\"Status\":{\"State\":\"failed\"}}]";
     }
 
     private static String service(String image, String update) {
