@@ -10,8 +10,10 @@ load_machine
 readonly LONGEST=500
 
 value=$(parameter "$1" 15) || die "the deploy cannot be told: the parameter $1 could not be read"
+sha=$(jq -er 'select(.url | strings | startswith("https://")) | .sha256 | strings' <<<"$value" 2>/dev/null) ||
+  die "the deploy cannot be told: the parameter $1 does not hold a release and a URL"
 # of another deploy: nobody waits for this release any more
-[[ $(jq -r .sha256 <<<"$value") == "$2" ]] || exit 0
+[[ $sha == "$2" ]] || exit 0
 deploy=$(jq -j .url <<<"$value" | sha256sum | cut -c1-16)
 status=0
 record answer "$deploy" || status=$?
@@ -20,7 +22,7 @@ reason=$(tr -s '[:cntrl:][:space:]' ' ' <<<"$4")
 reason=${reason% }
 ((${#reason} <= LONGEST)) || reason=${reason:0:LONGEST-3}...
 # with these limits it has ended before who ended a release with TERM follows with KILL
-said=$(curl -sS -f -m 10 --retry 3 --retry-delay 1 --retry-max-time 20 -o /dev/null -X PUT -H 'Content-Type:' -K - \
+said=$(timeout -k 5 30 curl -sS -f -m 10 --retry 3 --retry-delay 1 --retry-max-time 20 -o /dev/null -X PUT -H 'Content-Type:' -K - \
   --data-binary @<(jq -n --arg status "$3" --arg reason "$reason" --arg id "$TWINHOST_INSTANCE" '{Status: $status, Reason: $reason, UniqueId: $id, Data: ""}') \
   2>&1 < <(jq -r '"url = \"\(.url)\""' <<<"$value")) || {
   ((status != 0)) || record unanswered "$deploy" || true

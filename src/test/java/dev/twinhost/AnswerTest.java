@@ -6,6 +6,8 @@ import java.nio.file.Path;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** How a machine tells the deploy that waits for it how a release ended. */
 class AnswerTest {
@@ -61,6 +63,27 @@ class AnswerTest {
 
         assertThat(answer("SUCCESS", "it serves")).isEqualTo(new Shell.Result(0, ""));
         assertThat(answers.given()).isEmpty();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "",
+                "null",
+                "{}",
+                "{\"sha256\":",
+                "\"text\"",
+                "{\"sha256\":1,\"url\":\"https://x\"}",
+                "{\"sha256\":\"x\"}"
+            })
+    void shouldNotTakeAParameterThatItCannotReadForTheOneOfAnotherDeploy(String value) {
+        shell.write(Answers.PARAMETER, value);
+
+        Shell.Result result = answer("SUCCESS", "it serves");
+
+        assertThat(result.status()).isEqualTo(1);
+        assertThat(result.lastLine())
+                .endsWith("the deploy cannot be told: the parameter /site/answer does not hold a release and a URL");
     }
 
     @Test
