@@ -97,6 +97,8 @@ converged() {
   if [[ -e $RELEASES/$2.zip ]]; then
     mkdir -p "$archives"
     write "$archives/$2.zip" <"$RELEASES/$2.zip"
+    # of a copy that was ended half-way
+    find "$archives" -name '*.zip.*' -mmin +1440 -delete
     find "$archives" -name '*.zip' -printf '%T@ %p\n' | sort -rn | tail -n +4 | while read -r _ old; do rm -f "$old"; done
   fi
   printf '%s\n' "$2" | write "$generations/$1/release"

@@ -119,6 +119,20 @@ class ClusterRecordTest {
     }
 
     @Test
+    void shouldRemoveWhatACopyThatWasEndedHalfWayHasLeft() {
+        record("claim", "1", "i-1", "10.0.0.1");
+        shell.write("opt/twinhost/releases/aaa.zip", "the archive");
+        shell.write("srv/twinhost/swarm/archives/aaa.zip.old", "half of it");
+        shell.bash("touch -d '2 days ago' srv/twinhost/swarm/archives/aaa.zip.old");
+        shell.write("srv/twinhost/swarm/archives/aaa.zip.new", "what another machine writes");
+
+        converged(1, "aaa", "{\"sha256\":\"aaa\"}");
+
+        assertThat(shell.bash("ls srv/twinhost/swarm/archives").output()).isEqualTo("aaa.zip\naaa.zip.new\n");
+        assertThat(record("archive", "aaa").output()).isEqualTo("the archive");
+    }
+
+    @Test
     void shouldNameNoReleaseBeforeOneConverged() {
         record("claim", "1", "i-1", "10.0.0.1");
 
