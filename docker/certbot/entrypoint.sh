@@ -54,15 +54,19 @@ chance() {
   echo $(($(od -An -N4 -tu4 /dev/urandom) % $1))
 }
 
-# read_plan: sets failures and next; a plan for other names, or one further away than any that is made here, is none.
+# read_plan: sets failures and next; a plan for other names, or one further away than any that is made here, is none. One that cannot be read may hide
+# any number of failures: it counts as the last one, which leaves a day.
 read_plan() {
   failures=0
   next=0
   planned=''
-  if [ -e "$plan" ]; then
-    read -r failures next planned <"$plan" || true
-  fi
-  if [ "$planned" != "$names" ] || [ "$next" -gt $(($(date +%s) + 86400)) ]; then
+  [ -e "$plan" ] || return 0
+  if ! read -r failures next planned <"$plan" || [ -z "$planned" ] || ! [ "$failures" -ge 0 ] 2>/dev/null || ! [ "$next" -ge 0 ] 2>/dev/null; then
+    failures=3
+    next=$(($(date +%s) + 86400))
+    put "$plan" "$failures $next $names"
+    say "waits for a day: the plan of the next attempt could not be read"
+  elif [ "$planned" != "$names" ] || [ "$next" -gt $(($(date +%s) + 86400)) ]; then
     failures=0
     next=0
   fi

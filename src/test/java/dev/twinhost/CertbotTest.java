@@ -11,6 +11,8 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * The entry point of certbot's container with a certbot that does what the test says. Its clock goes on where it sleeps;
@@ -194,6 +196,26 @@ class CertbotTest {
         run(START + 50);
 
         assertThat(orders()).hasSize(1);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "",
+                "5",
+                "5 %d",
+                "x %d www.example.com,example.com\n",
+                "5 x www.example.com,example.com\n",
+                "5 %d www.exam"
+            })
+    void shouldNotTakeAPlanThatCannotBeReadForNone(String damaged) throws Exception {
+        shell.write("srv/letsencrypt/production.next", damaged.formatted(START));
+
+        run(START + DAY - 3600);
+
+        assertThat(orders()).isEmpty();
+        assertThat(shell.read("srv/letsencrypt/production.status"))
+                .isEqualTo("waits for a day: the plan of the next attempt could not be read\n");
     }
 
     @Test
