@@ -7,8 +7,8 @@ mkdir -p "$STATE" "$VOLATILE"
 load_machine
 
 # TURN names the config of the cluster that who applies a release holds; for less than TURN_LIMIT seconds: 180 to deploy, CONVERGE_LIMIT, 450 to go back
-# PULL_PATIENCE: for how many seconds a release waits for certbot's image
-readonly STACK=twinhost WORK=$STATE/stack TURN=twinhost_release TURN_LIMIT=1260 CONVERGE_LIMIT=540 PULL_PATIENCE=60
+# PULL_LIMIT: seconds in which an image has to be pulled; PULL_PATIENCE: those that a release waits for certbot's, which Swarm pulls
+readonly STACK=twinhost WORK=$STATE/stack TURN=twinhost_release TURN_LIMIT=1260 CONVERGE_LIMIT=540 PULL_LIMIT=900 PULL_PATIENCE=60
 readonly SERVICES=(edge app challenge certbot)
 mode=${1:-}
 named='' waits='' broken=''
@@ -103,14 +103,99 @@ leave_to_others() {
   [[ $runs == none ]] || exit 0
 }
 
-# export_settings: what stack.yml, the templates and the entry points of the services read. Images by digest are those of several architectures.
-# Read, not pulled. nginx's: in a public Dockerfile whose text is that of visualon/docker-nginx on GitHub, and in a public acceptance test whose
-# modules are named Favn; which repository each copy came from was not shown, so look again before you rely on it. certbot's: in one public
-# Dockerfile and in the audit of it, likewise.
+# image_of SERVICE: the image that docker/SERVICE/Dockerfile names: one line, which dependency tools read and raise. certbot's digest is one of several
+# architectures; it was read, not pulled, in public repositories that name it beside the tag. Of nginx's no digest was to be had: the tag is pinned to
+# what it stands for when it is first deployed.
+image_of() {
+  local image
+  image=$(sed -n 's/^FROM \([^ ]*\)$/\1/p' "$RELEASE/docker/$1/Dockerfile")
+  [[ $image =~ ^[a-z0-9][a-zA-Z0-9._/:@-]*$ ]] || die "docker/$1/Dockerfile does not hold one line \"FROM image\", got ${image@Q}"
+  printf '%s\n' "$image"
+}
+
+# noted_image IMAGE: what this site runs as IMAGE since a release with it has converged; nothing where there is none yet, or the record cannot be read.
+noted_image() {
+  record release 2>/dev/null | jq -r --arg image "$1" '.images[$image]? // "" | strings | select(test("@sha256:[0-9a-f]{64}$"))' 2>/dev/null || true
+}
+
+# places IMAGE: the references by which IMAGE may be had, a line each. Docker's official images have two registries and there the same digests; AWS's is
+# the first, because Docker Hub counts the pulls of an address. certbot's image is on Docker Hub alone.
+places() {
+  local name=${1#docker.io/}
+  name=${name#public.ecr.aws/docker/}
+  name=${name#library/}
+  if [[ $name == */* ]]; then
+    printf '%s\n' "$1"
+  else
+    printf '%s\n' "public.ecr.aws/docker/library/$name" "docker.io/library/$name"
+  fi
+}
+
+# here IMAGE: whether Docker has IMAGE on this machine.
+here() {
+  timeout -k 5 20 docker image inspect "$1" >/dev/null 2>&1
+}
+
+# pull PLACE…: has Docker have the image from the first of these places that has it. Prints why none has.
+pull() {
+  local place said limit=$((PULL_LIMIT / $#)) why=''
+  for place in "$@"; do
+    ! here "$place" || return 0
+  done
+  for place in "$@"; do
+    ! said=$(timeout -k 5 "$limit" docker pull -q "$place" 2>&1) || return 0
+    said=$(tail -n 1 <<<"$said" | plain)
+    (($# == 1)) || why+="${place%%/*}: "
+    why+="${said:-no end within $limit s}; "
+  done
+  echo "${why%; }"
+  return 1
+}
+
+# have_image IMAGE PLACE…: what cannot be had is refused before Swarm hears of it; at boot, where nobody is there to try again, only after a while.
+have_image() {
+  local image=$1 said
+  shift
+  if [[ $mode == --boot ]]; then
+    await $PULL_LIMIT "the image $image" pull "$@"
+  else
+    said=$(pull "$@") || die "the image $image could not be pulled: $said"
+  fi
+}
+
+# pinned IMAGE: IMAGE with the digest that its registry has told Docker, where there is one: not for what was built on this machine.
+pinned() {
+  local name=${1#docker.io/library/} digest
+  digest=$([[ $1 == *@* ]] || timeout -k 5 20 docker image inspect --format '{{range .RepoDigests}}{{println .}}{{end}}' "$1" |
+    grep -m 1 -xE "(docker\.io/library/)?${name%:*}@sha256:[0-9a-f]{64}") || digest=''
+  printf '%s\n' "$1${digest:+@${digest#*@}}"
+}
+
+# have_edge_image: from whichever registry has it, and by its digest, so that what is looked at here is what runs everywhere.
+have_edge_image() {
+  local place places
+  # what is noted is a place by itself; its registry may be away, and another one have the same digest
+  mapfile -t places < <(places "$(noted_image "$edge_image" | grep . || printf '%s\n' "$edge_image")")
+  know_registry "${places[0]}" || true
+  have_image "$edge_image" "${places[@]}"
+  for place in "${places[@]}"; do
+    ! here "$place" || break
+  done
+  TWINHOST_EDGE_IMAGE=$(pinned "$place")
+  [[ $default_page == no ]] || TWINHOST_APP_IMAGE=$TWINHOST_EDGE_IMAGE
+}
+
+# export_settings: what stack.yml, the templates and the entry points of the services read.
 export_settings() {
+  local noted
+  # of the release that has handed over to this one
+  unset TWINHOST_EDGE_IMAGE TWINHOST_CERTBOT_IMAGE
   load_settings "$RELEASE"
-  export TWINHOST_EDGE_IMAGE=${TWINHOST_EDGE_IMAGE:-public.ecr.aws/docker/library/nginx:1.30.4@sha256:5cf90903deda2c5981b8ad05e7617ac010e389f0dde0ac83487c02c509281de6}
-  export TWINHOST_CERTBOT_IMAGE=${TWINHOST_CERTBOT_IMAGE:-certbot/certbot:v5.6.0@sha256:0107d084c225631fc64a8313e19adb07275f7296fde338f7dfa93986c80b2e3e}
+  edge_image=${TWINHOST_EDGE_IMAGE:-$(image_of edge)}
+  certbot_image=${TWINHOST_CERTBOT_IMAGE:-$(image_of certbot)}
+  noted=$(noted_image "$certbot_image")
+  export TWINHOST_EDGE_IMAGE=$edge_image
+  export TWINHOST_CERTBOT_IMAGE=${noted:-$certbot_image}
   # how long an edge gives an application that is new to the cluster
   export TWINHOST_EDGE_FIRST=120
   # a request that is under way when the lame duck ends has 60 s more; where no other edge serves, a host that is lost has 7 min to be replaced:
@@ -128,7 +213,7 @@ export_settings() {
     die 'the release parameter does not say where the image of appImage is'
   if [[ -z $TWINHOST_APP_IMAGE ]]; then
     default_page=yes
-    export TWINHOST_APP_IMAGE=$TWINHOST_EDGE_IMAGE TWINHOST_APP_HEALTH_PATH=${TWINHOST_APP_HEALTH_PATH:-/}
+    export TWINHOST_APP_IMAGE=$edge_image TWINHOST_APP_HEALTH_PATH=${TWINHOST_APP_HEALTH_PATH:-/}
     files+=(-c "$RELEASE/docker/app/stack.yml")
   fi
   [[ -z $TWINHOST_APP_HEALTH_PATH ]] || files+=(-c "$RELEASE/docker/app/health.yml")
@@ -182,11 +267,11 @@ bring_secret() {
   name=$([[ $mode != --back ]] || awk -F '\t' -v name="$1" '$1 == name {print $2}' "$VOLATILE/secrets")
   if [[ -z $name ]]; then
     region=$(cut -d: -f4 <<<"$2")
-    version=$(timeout 30 aws secretsmanager describe-secret --region "$region" --secret-id "$2" --output json |
+    version=$(timeout -k 5 30 aws secretsmanager describe-secret --region "$region" --secret-id "$2" --output json |
       jq -er 'first(.VersionIdsToStages // {} | to_entries[] | select(.value | index("AWSCURRENT")) | .key)') || return 1
     name=app_$1_$(printf '%s %s' "$2" "$version" | sha256sum | cut -c1-16)
     # jq's own words are not shown: they may quote what it reads
-    has_secret "$name" || timeout 30 aws secretsmanager get-secret-value --region "$region" --secret-id "$2" --version-id "$version" --output json |
+    has_secret "$name" || timeout -k 5 30 aws secretsmanager get-secret-value --region "$region" --secret-id "$2" --version-id "$version" --output json |
       jq -ce --arg name "$name" --arg namespace "$STACK" '{Name: $name, Labels: {"com.docker.stack.namespace": $namespace},
         Data: (if .SecretString then .SecretString | @base64 else .SecretBinary end)}' 2>/dev/null |
       docker_api POST /secrets/create >/dev/null || has_secret "$name" || return 1
@@ -219,29 +304,44 @@ note_secrets() {
     write "$VOLATILE/secrets"
 }
 
-# application: the application's environment and secrets as a compose file, in which a dollar is written twice. Everybody in the container may read
-# the secrets: nobody knows which user the application runs as.
+# application: the application's environment and secrets as a compose file, in which a dollar is written twice, and what would begin a template of Swarm's
+# is one that gives it (deploy). Everybody in the container may read the secrets: nobody knows which user the application runs as.
 application() {
   jq --rawfile secrets "$WORK/secrets" '[$secrets | split("\n")[] | select(. != "") | split("\t")] as $secrets | {version: "3.9",
     secrets: ($secrets | map({key: .[0], value: {external: true, name: .[1]}}) | from_entries),
     services: {app: {
-      environment: map_values(gsub("\\$"; "$$")),
+      environment: map_values(gsub("\\$"; "$$") | gsub("\\{\\{"; "{{\"{{\"}}")),
       secrets: ($secrets | map({source: .[0], target: .[0], mode: 292}))}}}' <<<"$TWINHOST_APP_ENVIRONMENT"
 }
 
-# have_image IMAGE: what cannot be had is refused before Swarm hears of it.
-have_image() {
-  local said
-  docker image inspect "$1" >/dev/null 2>&1 || said=$(timeout 300 docker pull -q "$1" 2>&1) ||
-    die "the image $1 could not be pulled: $(tail -n 1 <<<"$said")"
+# plain: standard input without control characters, as it may be logged.
+plain() {
+  tr -d '\000-\010\013-\037\177'
+}
+
+# quoted NAME: what another program has said, for the log: plain, and NAME before each line, so that none can pass for one of ours.
+quoted() {
+  plain | sed "s/^/  $1: /"
+}
+
+# ask_container ARGUMENT…: runs a container for a minute at most and prints what it says. Docker's command line hands TERM on to the container, which may
+# ignore it, and then waits for its end (https://github.com/docker/cli/blob/v25.0.0/cli/command/container/run.go): the container goes by its name.
+ask_container() {
+  local name=twinhost-release-$$ status=0
+  { timeout -k 5 60 docker run --rm --name "$name" --network none "$@" 2>&1 | plain; } || status=$?
+  timeout -k 5 30 docker rm --force "$name" >/dev/null 2>&1 || true
+  # 137: killed, as TERM did not end it
+  ((status != 124 && status != 137)) || echo 'no answer within 60 s'
+  return "$status"
 }
 
 # check_health: what docker/app/health.yml asks with has to be in the application's image.
 check_health() {
   local said status=0
   [[ -n $TWINHOST_APP_HEALTH_PATH && $default_page == no ]] || return 0
-  said=$(timeout 60 docker run --rm --network none --entrypoint sh "$TWINHOST_APP_IMAGE" -c 'command -v curl || command -v wget' 2>&1) || status=$?
-  ((status != 124 && status != 125)) || die "the application's image could not be asked for curl or wget: $(grep -m 1 '^docker: ' <<<"$said" || echo 'no answer within 60 s')"
+  said=$(ask_container --entrypoint sh "$TWINHOST_APP_IMAGE" -c 'command -v curl || command -v wget') || status=$?
+  ((status != 124 && status != 125 && status != 137)) ||
+    die "the application's image could not be asked for curl or wget: $(grep -m 1 '^docker: ' <<<"$said" || tail -n 1 <<<"$said")"
   ((status == 0)) || die "the image $TWINHOST_APP_IMAGE has no shell with curl or wget, which ask for appHealthPath: put one of them into it, or leave appHealthPath away and give the image a HEALTHCHECK of its own"
 }
 
@@ -252,12 +352,12 @@ check_nginx() {
   while IFS=$'\t' read -r service file target; do
     [[ $service != edge ]] || mounts+=(-v "$file:$target:ro")
   done <"$WORK/files"
-  said=$(timeout 60 docker run --rm --network none --tmpfs /run --entrypoint /bin/sh "${mounts[@]}" "$TWINHOST_EDGE_IMAGE" /twinhost/check.sh "$TWINHOST_DOMAIN" 2>&1) || {
-    printf '%s\n' "$said"
+  said=$(ask_container --tmpfs /run --entrypoint /bin/sh "${mounts[@]}" "$TWINHOST_EDGE_IMAGE" /twinhost/check.sh "$TWINHOST_DOMAIN") || {
+    quoted check.sh <<<"$said"
     ! grep -q -m 1 '^docker: ' <<<"$said" || die "Nginx could not be asked about the files of this release: $(grep -m 1 '^docker: ' <<<"$said")"
     # without the time and the numbers of the process that Nginx puts before it
     ! grep -q -F '[emerg]' <<<"$said" || die "Nginx refuses the files of this release: $(grep -m 1 -F '[emerg]' <<<"$said" | sed 's/.*\[emerg] \([0-9]*#[0-9]*: \)\?//')"
-    die "the files of this release are refused: $(tail -n 1 <<<"${said:-no answer within 60 s}")"
+    die "the files of this release are refused: $(tail -n 1 <<<"${said:-without a word}")"
   }
 }
 
@@ -272,11 +372,17 @@ update_states() {
     jq -c 'map({key: .Spec.Name, value: (.UpdateStatus // {} | [.State, .StartedAt])}) | from_entries'
 }
 
-# deploy: two machines may do the same at once, then Swarm turns one away as out of date.
+# deploy: two machines may do the same at once, then Swarm turns one away as out of date. Swarm takes what a service's environment, mounts and host name
+# hold for a template (https://github.com/moby/swarmkit/blob/master/template/expand.go): of those only the environment holds settings.
 deploy() {
-  local said
-  said=$(timeout 120 docker stack deploy "${files[@]}" --prune --with-registry-auth --resolve-image "${TWINHOST_RESOLVE_IMAGE:-always}" $STACK 2>&1) && return
-  tail -n 1 <<<"$said"
+  local said name begin='{{' same='{{"{{"}}'
+  said=$(
+    for name in "${settings[@]}"; do
+      export "$name=${!name//"$begin"/"$same"}"
+    done
+    timeout -k 5 120 docker stack deploy "${files[@]}" --prune --with-registry-auth --resolve-image "${TWINHOST_RESOLVE_IMAGE:-always}" $STACK 2>&1
+  ) && return
+  tail -n 1 <<<"${said:-no end within 120 s}" | plain
   grep -Eq 'out of sequence|already exists|AlreadyExists' <<<"$said" && return 1
   return 2
 }
@@ -309,7 +415,7 @@ converged() {
 go_back() {
   local value folder task
   task=$(grep -o -m 1 'task [0-9a-z]*' <<<"$1") || true
-  [[ -z $task ]] || timeout 10 docker service logs --raw --tail 10 "${task#task }" 2>&1 || true
+  [[ -z $task ]] || timeout -k 5 10 docker service logs --raw --tail 10 "${task#task }" 2>&1 | quoted "$task" || true
   log "$1"
   if value=$(converged_release) && [[ -n $value ]] && folder=$(obtain_release "$value") && [[ $folder != "$RELEASE" ]]; then
     # without anything that this release has exported: its images are not those of the one before
@@ -318,15 +424,19 @@ go_back() {
   die "$1"
 }
 
-# note_converged: boots and rebuilds apply this release from now on.
+# note_converged: boots and rebuilds apply this release from now on, with the very images that it runs: those by digest are noted.
 note_converged() {
-  local generation
+  local generation certbot
   if ! generation=$(jq -e '.generation | numbers' "$VOLATILE/record" 2>/dev/null) ||
     ! jq -e --arg sha "${RELEASE##*/}" 'select(.sha256 == $sha)' "$RELEASE/release.json" >/dev/null 2>&1; then
     echo 'what this machine has read of the record, or of the release, is damaged'
     return 1
   fi
-  record converged "$generation" "${RELEASE##*/}" <"$RELEASE/release.json"
+  certbot=$(docker_api GET "/services?filters=$(filter name ${STACK}_certbot)" | jq -r --arg name ${STACK}_certbot '.[] | select(.Spec.Name == $name) | .Spec.TaskTemplate.ContainerSpec.Image // ""') || certbot=''
+  jq -c --arg edge "$edge_image" --arg edgeRuns "$TWINHOST_EDGE_IMAGE" --arg certbot "$certbot_image" --arg certbotRuns "$certbot" \
+    '({($edge): $edgeRuns, ($certbot): $certbotRuns} | with_entries(select(.value | contains("@sha256:")))) as $images
+    | if $images == {} then . else . + {images: $images} end' "$RELEASE/release.json" |
+    record converged "$generation" "${RELEASE##*/}"
 }
 
 # remove_old_files: those configs and secrets that neither a service nor the state that it would roll back to refers to. Returns 1, with everything left
@@ -379,11 +489,11 @@ export_settings
 make_folders
 render_all
 configs >"$WORK/configs.json"
-have_image "$TWINHOST_EDGE_IMAGE"
+have_edge_image
 know_registry "$TWINHOST_APP_IMAGE" || true
 # at boot, or on the way back, a registry that is away must not keep everything else from serving
 if [[ -z $mode ]]; then
-  have_image "$TWINHOST_APP_IMAGE"
+  [[ $default_page == yes ]] || have_image "$TWINHOST_APP_IMAGE" "$TWINHOST_APP_IMAGE"
   check_health
 fi
 check_nginx
@@ -396,6 +506,8 @@ if [[ $mode != --back ]]; then
     [[ $named == "${RELEASE##*/}" ]] || { give_turn && select_release; }
     refresh_record >/dev/null || true
     why=$(may_act) || die "changes nothing: $why"
+    # the other one may have noted what an image stands for
+    have_edge_image
   fi
 fi
 [[ $mode == --back ]] || note_secrets
@@ -403,7 +515,11 @@ make_secrets
 application >"$WORK/app.json"
 before=$(update_states)
 : >"$WORK/why"
-await 60 'Swarm to take the release' deploy
+# what was refused half-way has changed some services already
+if ! wait_for 60 'Swarm to take the release' deploy; then
+  [[ $mode != --back ]] || die "$reason"
+  go_back "$reason"
+fi
 deployed=$(uptime_seconds)
 if [[ $mode == --back ]]; then
   await 240 'every service to go back' converged

@@ -57,14 +57,15 @@ class ApplicationTest {
 
     @Test
     void shouldGiveTheApplicationItsEnvironmentAsItIsWritten() throws IOException {
-        String odd = "it's ${TWINHOST_EMAIL} $$ \"quoted\"\n\\ second line";
+        String odd = "it's ${TWINHOST_EMAIL} $$ \"quoted\"\n\\ second line, {{name}} {{{ }}";
         settings.put("TWINHOST_APP_ENVIRONMENT", JSON.writeValueAsString(Map.of("ODD", odd)));
 
         Shell.Result result = release();
 
         assertThat(result.status()).as(result.output()).isZero();
-        // Docker reads a dollar that is written twice as one
-        assertThat(application().at("/services/app/environment/ODD").asText()).isEqualTo(odd.replace("$", "$$"));
+        // Docker reads a dollar that is written twice as one, and Swarm a template
+        assertThat(application().at("/services/app/environment/ODD").asText())
+                .isEqualTo(odd.replace("$", "$$").replace("{{", "{{\"{{\"}}"));
         assertThat(deployed()).contains("/app.json ");
     }
 

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -19,6 +21,17 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** A release on a host, with a Docker that answers what the test says. */
 class ReleaseTest {
     private static final String NEWER = "b".repeat(64);
+    private static final String DEPLOYED =
+            "echo \"$TWINHOST_EDGE_IMAGE $TWINHOST_CERTBOT_IMAGE\" >\"$TWINHOST_ROOT/deployed\"\n";
+    private static final String INSPECT = """
+            if [[ $3 == --format ]]; then
+              name=${5%%:*}
+              echo "${name#docker.io/library/}@sha256:%s"
+            else
+              grep -qxF "$3" "$TWINHOST_ROOT/pulled"
+            fi
+            """;
+    private static final String DIGEST = "@sha256:" + "d".repeat(64);
     static final String NODES =
             "[{\"ID\":\"node-1\",\"Status\":{\"State\":\"ready\"},\"Spec\":{\"Availability\":\"active\"},"
                     + "\"Description\":{\"Engine\":{\"Labels\":{\"twinhost.role\":\"host\",\"twinhost.instance\":\"i-0b\"}}}}]";
@@ -151,16 +164,14 @@ class ReleaseTest {
         assertThat(engine.commands())
                 .filteredOn(command -> command.startsWith("docker run"))
                 .singleElement()
-                .satisfies(
-                        command -> assertThat(command)
-                                .contains(
-                                        "--entrypoint /bin/sh",
-                                        "/docker/edge/check.sh:/twinhost/check.sh:ro",
-                                        "/nginx.conf:/etc/nginx/nginx.conf:ro",
-                                        "/conf.d/site.conf:/etc/nginx/conf.d/site.conf:ro",
-                                        "/var/lib/twinhost/tls:/etc/nginx/tls:ro")
-                                .endsWith(
-                                        "public.ecr.aws/docker/library/nginx:1.30.4@sha256:5cf90903deda2c5981b8ad05e7617ac010e389f0dde0ac83487c02c509281de6 /twinhost/check.sh example.com"));
+                .satisfies(command -> assertThat(command)
+                        .contains(
+                                "--entrypoint /bin/sh",
+                                "/docker/edge/check.sh:/twinhost/check.sh:ro",
+                                "/nginx.conf:/etc/nginx/nginx.conf:ro",
+                                "/conf.d/site.conf:/etc/nginx/conf.d/site.conf:ro",
+                                "/var/lib/twinhost/tls:/etc/nginx/tls:ro")
+                        .endsWith(" public.ecr.aws/docker/library/" + edgeImage() + " /twinhost/check.sh example.com"));
     }
 
     @Test
@@ -207,7 +218,144 @@ class ReleaseTest {
         Shell.Result result = release();
 
         assertThat(result.status()).isEqualTo(1);
-        assertThat(result.lastLine()).contains("could not be pulled: Error: manifest unknown");
+        assertThat(result.lastLine())
+                .endsWith("the image " + edgeImage() + " could not be pulled:"
+                        + " public.ecr.aws: Error: manifest unknown; docker.io: Error: manifest unknown");
+    }
+
+    @Test
+    void shouldSayThatAPullHasNoEnd() {
+        engine.command("image", "exit 1").command("pull", "exit 124\n");
+
+        assertThat(release().lastLine())
+                .endsWith("could not be pulled: public.ecr.aws: no end within 450 s; docker.io: no end within 450 s");
+    }
+
+    @Test
+    void shouldTakeTheImageFromTheSecondRegistryWhereTheFirstDoesNotHaveIt() {
+        pulls("docker.io/library/");
+
+        Shell.Result result = release();
+
+        assertThat(result.status()).as(result.output()).isZero();
+        assertThat(shell.read("deployed")).startsWith("docker.io/library/" + edgeImage() + DIGEST + " ");
+        assertThat(engine.commands())
+                .anyMatch(command -> command.endsWith(
+                        " docker.io/library/" + edgeImage() + DIGEST + " /twinhost/check.sh example.com"));
+    }
+
+    @Test
+    void shouldTryAgainAtBootToPullTheImage() {
+        pulls("docker.io/library/");
+        engine.answer("GET", "/services", "[]")
+                .command(
+                        "pull",
+                        "echo x >>\"$TWINHOST_ROOT/tries\"\n[[ $(wc -l <\"$TWINHOST_ROOT/tries\") -gt 5 ]] || exit 1\necho \"$3\" >>\"$TWINHOST_ROOT/pulled\"")
+                .command("stack_deploy", "echo '" + service("null") + "' >\"$TWINHOST_ROOT/engine/GET_services\"");
+
+        Shell.Result result = release("--boot");
+
+        assertThat(result.status()).as(result.output()).isZero();
+        assertThat(shell.read("tries").lines()).hasSize(6);
+    }
+
+    @Test
+    void shouldGiveEveryMachineTheImageThatATagStoodForWhenItConverged() {
+        pulls("public.ecr.aws/");
+        String noted = "public.ecr.aws/docker/library/" + edgeImage() + DIGEST;
+        release();
+        assertThat(shell.read("srv/twinhost/swarm/generations/1/releases/" + Release.SHA + ".json"))
+                .contains("\"images\":{\"" + edgeImage() + "\":\"" + noted + "\"}");
+
+        // another machine, later: the tag stands for something else, and the first registry is away
+        shell.bash("rm pulled deployed");
+        pulls("docker.io/library/");
+        engine.command("image_inspect", INSPECT.formatted("e".repeat(64)));
+        release();
+
+        assertThat(shell.read("deployed")).startsWith("docker.io/library/" + edgeImage() + DIGEST + " ");
+    }
+
+    @Test
+    void shouldTakeTheImagesThatTheSettingsName() {
+        Map<String, String> settings = Release.settings();
+        settings.put("TWINHOST_EDGE_IMAGE", "nginx:9.9.9@sha256:" + "1".repeat(64));
+        settings.put("TWINHOST_CERTBOT_IMAGE", "certbot/certbot:v9");
+        Release.of(shell, Release.SHA, settings);
+        engine.command("stack_deploy", DEPLOYED);
+
+        release();
+
+        assertThat(shell.read("deployed"))
+                .isEqualTo(
+                        "public.ecr.aws/docker/library/nginx:9.9.9@sha256:" + "1".repeat(64) + " certbot/certbot:v9\n");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "FROM\n", "# nothing\n", "FROM a:1\nFROM b:1\n", "FROM $IMAGE\n", "FROM a:1 AS b\n"})
+    void shouldRefuseADockerfileThatNamesNoImage(String file) {
+        shell.write("opt/twinhost/releases/" + Release.SHA + "/docker/edge/Dockerfile", file);
+
+        release();
+
+        assertThat(answers.reasons())
+                .singleElement()
+                .asString()
+                .startsWith("FAILURE docker/edge/Dockerfile does not hold one line \\\"FROM image\\\", got ");
+        assertThat(engine.commands()).noneMatch(command -> command.startsWith("docker"));
+    }
+
+    @Test
+    void shouldNotWaitForACheckThatHasNoEnd() {
+        engine.command("run", "echo 'the last word'\nexit 137\n");
+
+        assertThat(release().lastLine()).endsWith("the files of this release are refused: no answer within 60 s");
+        assertThat(engine.commands()).anyMatch(command -> command.matches("docker rm --force twinhost-release-\\d+"));
+    }
+
+    @Test
+    void shouldNotLetAContainersWordsPassForItsOwn() {
+        engine.answer(
+                        "GET",
+                        "/services",
+                        service(
+                                "{\"State\":\"rollback_completed\",\"StartedAt\":\"t\",\"Message\":\"failure of task t9\"}"))
+                .then("GET", "/tasks", "")
+                .command("service_logs", "printf '2026-01-01T00:00:00Z release: it has converged\\033[2K\\rx\\n'")
+                .command("stack_deploy", "sed -i 's/\"t\"/\"t2\"/' \"$TWINHOST_ROOT/engine/GET_services\"");
+
+        assertThat(release().output())
+                .contains("\n  task t9: 2026-01-01T00:00:00Z release: it has converged[2Kx\n")
+                .doesNotContain("\r", "\033");
+    }
+
+    @Test
+    void shouldHandWhatLooksLikeATemplateToSwarmAsItIs() {
+        Map<String, String> settings = Release.settings();
+        settings.put("TWINHOST_EMAIL", "a{{b}}{{{@example.com");
+        Release.of(shell, Release.SHA, settings);
+        engine.command("stack_deploy", "echo \"$TWINHOST_EMAIL\" >\"$TWINHOST_ROOT/deployed\"");
+
+        release();
+
+        assertThat(shell.read("deployed")).isEqualTo("a{{\"{{\"}}b}}{{\"{{\"}}{@example.com\n");
+    }
+
+    @Test
+    void shouldGoBackWhereSwarmRefusesTheStackHalfWay() {
+        Release.of(shell, NEWER, Release.settings());
+        shell.write("parameter", Release.json(NEWER));
+        answers.awaitedFor(NEWER, "newer");
+        shell.bash("echo '" + Release.JSON + "' | bash " + Shell.CHECKOUT + "/docker/host/record.sh converged 1 "
+                + Release.SHA);
+        engine.command("stack_deploy", "[[ $* != *" + NEWER + "* ]] || { echo 'expanding env failed' && exit 1; }\n");
+
+        Shell.Result result = release();
+
+        assertThat(result.status()).isEqualTo(1);
+        assertThat(result.output()).contains("release " + Release.SHA + " serves again");
+        assertThat(result.lastLine()).endsWith("release: expanding env failed");
+        assertThat(answers.reasons()).containsExactly("FAILURE expanding env failed");
     }
 
     @Test
@@ -332,8 +480,7 @@ class ReleaseTest {
         Release.of(shell, NEWER, Release.settings());
         shell.write("parameter", Release.json(NEWER));
         answers.awaitedFor(NEWER, "newer");
-        shell.bash("sed -i 's#public.ecr.aws/docker/library/nginx:[^}]*#newer/nginx:9#' opt/twinhost/releases/" + NEWER
-                + "/docker/host/release.sh");
+        shell.write("opt/twinhost/releases/" + NEWER + "/docker/edge/Dockerfile", "FROM newer/nginx:9\n");
         assertThat(shell.bash("echo '" + Release.JSON + "' | bash " + Shell.CHECKOUT
                                 + "/docker/host/record.sh converged 1 " + Release.SHA)
                         .status())
@@ -359,7 +506,7 @@ class ReleaseTest {
         assertThat(engine.commands().stream().filter(command -> command.startsWith("docker run")))
                 .satisfiesExactly(
                         newer -> assertThat(newer).contains(" newer/nginx:9 "),
-                        before -> assertThat(before).contains(" public.ecr.aws/docker/library/nginx:1.30.4@"));
+                        before -> assertThat(before).contains(" public.ecr.aws/docker/library/" + edgeImage() + " "));
         assertThat(shell.read("srv/twinhost/swarm/generations/1/release")).isEqualTo(Release.SHA + "\n");
     }
 
@@ -610,6 +757,26 @@ class ReleaseTest {
 
         assertThat(answers.reasons())
                 .containsExactly("FAILURE rpc error: code = Unknown desc = The swarm does not have a leader.");
+    }
+
+    private static String edgeImage() {
+        try {
+            return Files.readString(Shell.CHECKOUT.resolve("docker/edge/Dockerfile"))
+                    .replace("FROM ", "")
+                    .strip();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Only this registry has images; Docker knows those that it has pulled, and that their digest is {@link #DIGEST}. */
+    private void pulls(String registry) {
+        engine.command("image_inspect", INSPECT.formatted("d".repeat(64)))
+                .command(
+                        "pull",
+                        "[[ $3 == " + registry + "* ]] || { echo 'Error: manifest unknown' && exit 1; }\n"
+                                + "echo \"$3\" >>\"$TWINHOST_ROOT/pulled\"")
+                .command("stack_deploy", DEPLOYED);
     }
 
     /** Another release has the turn, until its config is removed. */

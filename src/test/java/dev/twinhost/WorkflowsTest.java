@@ -157,7 +157,7 @@ class WorkflowsTest {
 
         assertThat(updates)
                 .extracting(update -> ((Map<?, ?>) update).get("package-ecosystem"))
-                .isEqualTo(List.of("maven", "npm", "github-actions"));
+                .isEqualTo(List.of("maven", "npm", "github-actions", "docker"));
         assertThat(((Map<?, ?>) updates.get(1)).get("directories")).isEqualTo(List.of("/", "/src/test/node"));
     }
 

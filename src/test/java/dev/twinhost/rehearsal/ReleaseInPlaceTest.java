@@ -30,6 +30,9 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class ReleaseInPlaceTest {
     private static final String ANSWER = "return 200 \"served-by";
+    /** What Swarm would take for templates, and Docker for a variable. */
+    private static final String ODD = "{{name}} {{.Node.Hostname}} {{{ }} $HOME";
+
     private static final String PROMISE = "The deploy would fail: WaitCondition received failed message: '";
 
     @RegisterExtension
@@ -89,7 +92,11 @@ class ReleaseInPlaceTest {
         try (TreeCopy tree =
                         new TreeCopy().replace("docker/app/nginx.conf", ANSWER, "return 200 \"version: 1\\nserved-by");
                 TreeCopy later = new TreeCopy()
-                        .replace("docker/app/nginx.conf", ANSWER, "return 200 \"version: 2\\nserved-by")) {
+                        .replace("docker/app/nginx.conf", ANSWER, "return 200 \"version: 2\\nserved-by")
+                        .replace(
+                                "cdk.json",
+                                "\"context\": {",
+                                "\"context\": {\"appEnvironment\": {\"ODD\": \"" + ODD + "\"},")) {
             ReleaseRun run = new Commands(tree.folder(), 'p').rehearsal().releaseRun();
             ReleaseRun laterRun = new Commands(later.folder(), 'p').rehearsal().releaseRun();
             Path second = laterRun.synthesise(Map.of());
@@ -119,6 +126,15 @@ class ReleaseInPlaceTest {
                 assertThat(answer.reason()).isEqualTo("release " + converged() + " has converged");
                 assertThat(answer.uniqueId()).isEqualTo(other.instanceId());
             });
+            assertThat(site.inside(
+                                    one,
+                                    "docker",
+                                    "exec",
+                                    site.containers(one, "app").get(0),
+                                    "printenv",
+                                    "ODD")
+                            .strip())
+                    .isEqualTo(ODD);
             // as the association would: every machine has the release's verbs
             assertThat(laterRun.apply(association, result -> {})).allMatch(MachineRelease::succeeded);
         }
