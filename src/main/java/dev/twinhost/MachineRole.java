@@ -62,10 +62,7 @@ final class MachineRole extends Construct {
         role.addToPolicy(publishMetrics());
         role.addToPolicy(storage.mountStatement());
         release.readStatements().forEach(role::addToPolicy);
-        allow(
-                "Log",
-                List.of("logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"),
-                logs.getLogGroupArn());
+        allow("Log", List.of("logs:CreateLogStream", "logs:PutLogEvents"), logs.getLogGroupArn());
         allow("SignalToTheStackByItsName", List.of("cloudformation:SignalResource"), stackByName());
     }
 

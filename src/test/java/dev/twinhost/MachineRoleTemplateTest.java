@@ -81,8 +81,7 @@ class MachineRoleTemplateTest {
     void shouldWriteItsOwnLogGroupAlone() {
         JsonNode statement = statement("logs:PutLogEvents");
 
-        assertThat(actions(statement))
-                .containsExactlyInAnyOrder("logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents");
+        assertThat(actions(statement)).containsExactlyInAnyOrder("logs:CreateLogStream", "logs:PutLogEvents");
         assertThat(statement.path("Resource").toString())
                 .isEqualTo("{\"Fn::GetAtt\":[\""
                         + site().resources("AWS::Logs::LogGroup").firstKey() + "\",\"Arn\"]}");
