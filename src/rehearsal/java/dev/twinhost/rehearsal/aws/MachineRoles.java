@@ -29,13 +29,13 @@ public final class MachineRoles {
     }
 
     /**
-     * A machine of a group, as its requests are signed.
+     * A machine of a group, as its requests are signed. One whose group is no longer in the template may nothing.
      *
      * @param group the group's logical id
      */
     // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-role-session
     public Identity identity(String group, String instance) {
-        Role role = roles.get(group);
+        Role role = roles.getOrDefault(group, new Role("none", List.of()));
         return new Identity(
                 "arn:aws:sts::" + place.account() + ":assumed-role/" + role.name() + "/" + instance,
                 place.account(),

@@ -390,6 +390,14 @@ class AwsStandInTest {
     }
 
     @Test
+    void shouldAllowNothingToAMachineOfAGroupThatTheTemplateNoLongerHas() throws Exception {
+        Path machine = state.machines().resolve("1/machine.json");
+        Folders.write(machine, Folders.read(machine).replace("\"Hosts\"", "\"Former\""));
+
+        assertThat(describe("")).contains("<Code>AccessDenied</Code>", "assumed-role/none/" + INSTANCE);
+    }
+
+    @Test
     void shouldLetAMachineMountAsItsRoleAndTheFileSystemAllow() throws Exception {
         assertThat(mount("tls,iam").body()).isEqualTo("rw");
         assertThat(mount("").body()).as("EFS's own policy").isEqualTo("rw");
