@@ -59,6 +59,11 @@ final class BootWatch implements Signals {
     }
 
     private void refuseFailed(Machine machine) {
+        Optional<String> denial = rehearsal.machines().denial(machine);
+        if (denial.isPresent()) {
+            throw new Failure(
+                    machine.described() + " was denied a call of AWS: " + denial.get() + "." + lastLines(machine));
+        }
         Optional<Signal> signal = rehearsal.signal(machine);
         if (signal.equals(Optional.of(Signal.FAILURE))) {
             throw new Failure(machine.described() + " has signalled failure." + lastLines(machine));

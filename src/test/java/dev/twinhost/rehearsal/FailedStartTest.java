@@ -59,6 +59,24 @@ class FailedStartTest {
     }
 
     @Test
+    @Tag("extended")
+    void shouldFailWithWhatIamSaysWhereTheRoleLacksAStatement() throws Exception {
+        try (TreeCopy copy = new TreeCopy()) {
+            copy.replace(
+                    "src/main/java/dev/twinhost/MachineRole.java",
+                    "allow(\"SignalToTheStackByItsName\", List.of(\"cloudformation:SignalResource\"), stackByName());",
+                    "stackByName();");
+            Commands.Run up = up(copy.folder());
+            assertThat(up.status()).isEqualTo(1);
+            assertThat(up.output())
+                    .containsPattern("host \\d \\(i-0\\w+, 10\\.42\\.\\d\\.10\\) was denied a call of AWS: User:"
+                            + " arn:aws:sts::123456789012:assumed-role/\\S+ is not authorized to perform:"
+                            + " cloudformation:SignalResource on resource: \\S+:stack/Twinhost/\\* because no identity-based"
+                            + " policy allows the cloudformation:SignalResource action\\.");
+        }
+    }
+
+    @Test
     void shouldRefuseACertificateAuthorityByNameAndLeaveNothing() throws Exception {
         commands = new Commands(Path.of(""), 'r');
         Commands.Run up = commands.run("up", "-c", "acmeServer=https://acme.example.net/directory");

@@ -7,7 +7,10 @@ import dev.twinhost.rehearsal.site.Site;
 import java.util.Map;
 import java.util.Optional;
 
-/** Whether a machine may do what it asks for, by the role and the tags that the last deploy has given. */
+/**
+ * Whether a machine may do what it asks for, by the role and the tags that the last deploy has given. What it may not is
+ * written down beside it, as a site whose machines are denied anything is one to be mended.
+ */
 final class Access {
     private final Iam iam;
     private final Published published;
@@ -34,7 +37,7 @@ final class Access {
     synchronized Optional<String> refusal(Machine caller, AccessRequest request) {
         refresh();
         Identity who = roles.identity(caller.group(), caller.instanceId());
-        return refusal(iam.judge(who, request), who, request);
+        return refusal(caller, iam.judge(who, request), who, request);
     }
 
     /** What EFS says to a machine where it does not let it do one of {@link AccessRequests#MOUNT}. */
@@ -46,15 +49,21 @@ final class Access {
                 : Identity.anonymous(site.place().account());
         AccessRequest request = requests.mount(action, fileSystem, tls);
         return refusal(
-                iam.judge(who, request, requests.fileSystemPolicy(fileSystem).orElse(null)), who, request);
+                caller,
+                iam.judge(who, request, requests.fileSystemPolicy(fileSystem).orElse(null)),
+                who,
+                request);
     }
 
     // https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
-    private static Optional<String> refusal(Verdict verdict, Identity who, AccessRequest request) {
-        return verdict.allowed()
-                ? Optional.empty()
-                : Optional.of("User: " + who.described() + " is not authorized to perform: " + request.action()
-                        + " on resource: " + request.resource() + " " + verdict.why());
+    private Optional<String> refusal(Machine caller, Verdict verdict, Identity who, AccessRequest request) {
+        if (verdict.allowed()) {
+            return Optional.empty();
+        }
+        String said = "User: " + who.described() + " is not authorized to perform: " + request.action()
+                + " on resource: " + request.resource() + " " + verdict.why();
+        machines.deny(caller, said);
+        return Optional.of(said);
     }
 
     private void refresh() {

@@ -26,6 +26,7 @@ public final class Machines {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final int FIRST_ADDRESS = 10;
     private static final String FILE = "machine.json";
+    private static final String DENIED = "denied";
 
     private final StateFolder state;
 
@@ -99,6 +100,18 @@ public final class Machines {
     public Optional<Signal> signal(Machine machine) {
         Path file = signalFile(machine);
         return Files.exists(file) ? Optional.of(Signal.valueOf(Folders.read(file))) : Optional.empty();
+    }
+
+    /** Writes down what IAM last said to a machine that may not do what it asked for. */
+    public void deny(Machine machine, String message) {
+        if (Files.isDirectory(folder(machine))) {
+            Folders.write(folder(machine).resolve(DENIED), message);
+        }
+    }
+
+    public Optional<String> denial(Machine machine) {
+        Path file = folder(machine).resolve(DENIED);
+        return Files.exists(file) ? Optional.of(Folders.read(file)) : Optional.empty();
     }
 
     private Path signalFile(Machine machine) {

@@ -376,6 +376,7 @@ class AwsStandInTest {
                 .endsWith(" AccessDenied: " + said + " 403\n");
         Machines machines = new Machines(state);
         assertThat(machines.signal(machines.named("1"))).isEmpty();
+        assertThat(machines.denial(machines.named("1"))).contains(said);
     }
 
     @Test
