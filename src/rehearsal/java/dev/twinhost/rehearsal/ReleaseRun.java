@@ -3,6 +3,7 @@ package dev.twinhost.rehearsal;
 import dev.twinhost.rehearsal.machines.Machine;
 import dev.twinhost.rehearsal.release.Answer;
 import dev.twinhost.rehearsal.release.Answers;
+import dev.twinhost.rehearsal.release.Delivery;
 import dev.twinhost.rehearsal.release.Difference;
 import dev.twinhost.rehearsal.release.MachineRelease;
 import dev.twinhost.rehearsal.release.MachineRelease.Outcome;
@@ -10,6 +11,7 @@ import dev.twinhost.rehearsal.release.Published;
 import dev.twinhost.rehearsal.site.Association;
 import dev.twinhost.rehearsal.site.Site;
 import dev.twinhost.rehearsal.site.WaitCondition;
+import dev.twinhost.rehearsal.system.Await;
 import dev.twinhost.rehearsal.system.Command;
 import dev.twinhost.rehearsal.system.Failure;
 import dev.twinhost.rehearsal.system.Folders;
@@ -65,10 +67,26 @@ final class ReleaseRun {
 
     /** What the association starts, machine after machine; the listener hears of each one as soon as it has ended. */
     List<MachineRelease> apply(Association association, Consumer<MachineRelease> listener) {
+        return apply(association, Delivery.PUSHED, listener);
+    }
+
+    List<MachineRelease> apply(Association association, Delivery delivery, Consumer<MachineRelease> listener) {
         List<MachineRelease> results = new ArrayList<>();
-        for (Machine machine : rehearsal.machines().all()) {
+        List<Machine> machines = rehearsal.machines().all();
+        long begin = System.nanoTime();
+        for (Machine machine : machines) {
+            Duration left =
+                    delivery.firstQuestion(results.size(), machines.size()).minusNanos(System.nanoTime() - begin);
+            Await.within(left, () -> false);
             boolean failed = results.stream().anyMatch(result -> result.outcome() == Outcome.FAILED);
-            MachineRelease result = failed ? notRun(machine, Outcome.NOT_ASKED) : apply(association, machine);
+            MachineRelease result;
+            if (failed) {
+                result = notRun(machine, Outcome.NOT_ASKED);
+            } else if (delivery.reaches(machine)) {
+                result = apply(association, machine);
+            } else {
+                result = notRun(machine, Outcome.MISSED);
+            }
             results.add(result);
             listener.accept(result);
         }

@@ -71,6 +71,13 @@ class RehearseCommandTest {
     }
 
     @Test
+    void shouldRefuseATimeBetweenPollsThatIsNone() throws Exception {
+        Commands.Run run = new Commands(Path.of(""), 'x').run("release", "--polled", "0");
+        assertThat(run.status()).isEqualTo(2);
+        assertThat(run.output()).startsWith("--polled: got 0, want 1 to 3600 seconds\n");
+    }
+
+    @Test
     void shouldRefuseALauncherThatIsNotThere() throws Exception {
         Commands.Run run = new Commands(Path.of(""), 'x').run("roll", "--launcher", "missing.sh");
         assertThat(run.status()).isEqualTo(2);

@@ -9,11 +9,12 @@ import java.time.Duration;
  * @param output everything that the machine said; empty where it was not asked
  */
 public record MachineRelease(Machine machine, Outcome outcome, String output, Duration took) {
-    /** A machine that is off is passed over; none is asked after one that has failed. */
+    /** A machine that is off, or that the association does not reach, is passed over; none is asked after one that has failed. */
     public enum Outcome {
         SUCCEEDED,
         FAILED,
         OFF,
+        MISSED,
         NOT_ASKED
     }
 
@@ -25,6 +26,7 @@ public record MachineRelease(Machine machine, Outcome outcome, String output, Du
     public String lastLine() {
         return switch (outcome) {
             case OFF -> "is off";
+            case MISSED -> "has missed the association";
             case NOT_ASKED -> "was not asked, because another one has failed";
             default -> output.strip().lines().reduce("", (before, line) -> line);
         };
