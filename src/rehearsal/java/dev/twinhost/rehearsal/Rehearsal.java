@@ -247,6 +247,7 @@ public final class Rehearsal {
     void roll(Progress progress, List<MachineGroup> some, Optional<String> launcher) {
         StackUpdate update =
                 new StackUpdate(groups, new Launchers(state), machines::withId, new BootWatch(this), progress::say);
+        machines.beginCount();
         List<Machine> old = update.roll(some, launcher);
         progress.say("The update is complete; what was replaced takes its leave");
         for (Machine machine : old) {
@@ -256,6 +257,8 @@ public final class Rehearsal {
                     () -> instance(machine).isEmpty());
             progress.say("  " + machine.described() + " is gone");
         }
+        progress.say("At most " + machines.most()
+                + " machines existed at the same time; the quota has to have room for them.");
     }
 
     /** Has every group take a new machine for ready after this time, for those who cannot wait for the template's. */

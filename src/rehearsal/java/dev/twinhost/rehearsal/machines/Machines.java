@@ -78,7 +78,23 @@ public final class Machines {
         Machine machine = new Machine(
                 name(group, existing), instanceId(), group.id(), address(subnet, existing), subnet.id(), subnet.zone());
         save(machine);
+        count(Math.max(most(), all().size()));
         return machine;
+    }
+
+    /** Begins anew to count how many there are at the same time. */
+    public void beginCount() {
+        count(all().size());
+    }
+
+    /** How many there have been at the same time at most, those that were on their way out among them. */
+    public int most() {
+        Path file = state.mostMachines();
+        return Files.exists(file) ? Integer.parseInt(Folders.read(file)) : 0;
+    }
+
+    private void count(int machines) {
+        Folders.write(state.mostMachines(), String.valueOf(machines));
     }
 
     /** Its name and address are free at once; what it leaves behind goes meanwhile. */

@@ -43,6 +43,11 @@ public record StateFolder(Path root) {
         return root.resolve("machines");
     }
 
+    /** How many machines there have been at the same time. */
+    public Path mostMachines() {
+        return root.resolve("most-machines");
+    }
+
     /** One file per auto scaling group. */
     public Path groups() {
         return make("groups");
