@@ -1,10 +1,39 @@
-// What a cloud assembly says of the site: the template's machines, zones and records, and the settings that only the release has.
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { Failure } from './outside.mjs';
+// The site as the app synthesises it: the template's machines, zones and records, and the settings that only the release has.
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { about } from './about.mjs';
+import { no, ok } from './lines.mjs';
+import { Failure, run } from './outside.mjs';
+
+/** The checkout. */
+export const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+/** What CDK writes for the id of a zone that it could not look up: aws-cdk-lib, aws-route53/lib/hosted-zone.ts */
+export const NOT_LOOKED_UP = 'DUMMY';
+const SYNTHESIS_MILLISECONDS = 600_000;
+
+/** Synthesises the site into the folder, with the look-ups of the CDK. A zone that it could not look up has a check of its own. */
+export async function synthesise(folder, choice, quiet) {
+  if (!quiet) {
+    console.error('Synthesising the site');
+  }
+  const words = ['cdk', 'synth', '-q', '--ci', '--no-color', '-o', folder, ...choice];
+  const { status, stdout, stderr } = await run('npx', words, SYNTHESIS_MILLISECONDS, { cwd: ROOT });
+  about.site = existsSync(join(folder, 'manifest.json')) ? readSite(folder) : undefined;
+  if (about.site && (status === 0 || about.site.zoneId === NOT_LOOKED_UP)) {
+    return ok(`stack ${about.site.stack}, ${about.site.names.join(', ')}`);
+  }
+  const said = `${stdout}\n${stderr}`.split('\n').map((line) => line.trim());
+  // bin/app says it in its own words, a line for each key.
+  const faults = said.filter((line) => /^[^ ]+: .+(, want |; )/.test(line));
+  const reason = said.find((line) => line.startsWith('ERROR')) ?? said.filter(Boolean).pop() ?? `cdk synth ended with ${status}`;
+  return faults.length > 0
+    ? no(faults.join(' | '), 'type the right values into cdk.json')
+    : no(`the site cannot be synthesised: ${reason}`, 'type: npx cdk synth');
+}
 
 /** Reads the stack that is in the folder; the pipeline's is in a folder of its own. */
-export function readSite(folder) {
+function readSite(folder) {
   const { artifacts } = JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8'));
   const [name, { properties }] = Object.entries(artifacts).find(([, one]) => one.type === 'aws:cloudformation:stack');
   const resources = JSON.parse(readFileSync(join(folder, properties.templateFile), 'utf8')).Resources;

@@ -114,7 +114,7 @@ export async function architectures(image) {
   const at = `https://${registry}/v2/${repository}`;
   const first = await get(`${at}/manifests/${reference}`);
   // https://distribution.github.io/distribution/spec/auth/token/
-  const token = first.status === 401 ? await anonymousToken(first.headers.get('www-authenticate')) : undefined;
+  const token = first.status === 401 ? await anonymousToken(first.headers.get('www-authenticate'), registry) : undefined;
   const manifest = await json(first.status === 401 ? await get(`${at}/manifests/${reference}`, token) : first, image);
   if (Array.isArray(manifest.manifests)) {
     return manifest.manifests.filter((one) => one?.platform?.os === 'linux').map((one) => one.platform.architecture);
@@ -124,10 +124,10 @@ export async function architectures(image) {
   return [field(blob, 'architecture', 'string', `the configuration of ${image}`)];
 }
 
-async function anonymousToken(challenge) {
+async function anonymousToken(challenge, registry) {
   const [, realm] = /realm="([^"]+)"/.exec(challenge ?? '') ?? [];
   if (!/^bearer /i.test(challenge ?? '') || !realm) {
-    throw new Failure('the registry wants a login', '401');
+    throw new Failure(`${registry} wants a login`, '401');
   }
   const url = new URL(realm);
   for (const [, key, value] of challenge.matchAll(/\b(service|scope)="([^"]+)"/g)) {
@@ -150,9 +150,11 @@ async function get(url, token) {
   }
 }
 
+const REFUSALS = { 401: 'wants a login', 403: 'wants a login', 404: 'is not in its registry', 429: 'was asked for too often' };
+
 async function json(response, what) {
   if (!response.ok) {
-    throw new Failure(`${what}: HTTP ${response.status}`, String(response.status));
+    throw new Failure(`${what} ${REFUSALS[response.status] ?? 'was refused'} (HTTP ${response.status})`, String(response.status));
   }
   const answer = await response.json().catch(() => null);
   if (answer === null || typeof answer !== 'object') {
