@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # What diff, deploy and drift have in common: which stack, with which credentials, and what the words of the CDK
 # command line mean to a person. Sourced, never run. With GITHUB_ACTIONS, the page of the run says it too.
-. "$(dirname "${BASH_SOURCE[0]}")/prepare.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 readonly ASSEMBLY=$root/cdk.out
 
 # summary: puts what it reads on the page of the run, where there is one.
@@ -17,16 +17,27 @@ say() {
 
 # report MESSAGE: says in one line what is wrong, and what to type next. Keeps it in reason.
 report() {
+  # shellcheck disable=SC2034 # for who sources this
   reason=$1
   echo "$command_name: $1" >&2
   [[ -z ${GITHUB_ACTIONS:-} ]] || echo "::error::$command_name: $1"
   echo "$command_name: $1" | summary
 }
 
-# refuse MESSAGE: what was given is wrong, and nothing has been touched.
+# fail, refuse: those of common.sh, on the page of the run as well.
+fail() {
+  report "$1"
+  exit 1
+}
+
 refuse() {
   report "$1"
   exit 2
+}
+
+# temporary: makes a file, and prints its name.
+temporary() {
+  mktemp "${TMPDIR:-/tmp}/twinhost.XXXXXX"
 }
 
 # choose_stack [ENVIRONMENT]: sets stack, and context, the options that go with it to the CDK command line.
@@ -49,9 +60,11 @@ check_region() {
 
 # synthesise LOG: the stack, once; what comes after works on that very assembly.
 synthesise() {
+  # shellcheck disable=SC2119 # npm as oneself
   install_node_modules
+  use_node
   cd "$root" || return
-  npx cdk synth -q --ci --no-color "${context[@]}" > "$1" 2>&1 || {
+  npx cdk synth -q --ci --no-color ${context[@]+"${context[@]}"} > "$1" 2>&1 || {
     cat "$1" >&2
     fail_as_said "$1"
   }
@@ -91,7 +104,7 @@ zone_name() {
 # Where the zone may not be asked, that is said and no more: CloudFormation will tell.
 check_zone() {
   local id names name zone log
-  log=$(mktemp)
+  log=$(temporary)
   while read -r id names; do
     if ! zone=$(zone_name "$id" "$log"); then
       ! grep -q NoSuchHostedZone "$log" ||
@@ -116,7 +129,7 @@ fail_as_said() {
     refuse "there are no credentials, or they have lapsed; type: aws configure (or: aws sso login), or in a workflow look at its step configure-aws-credentials"
   elif line=$(last_said 'Need to perform AWS calls for account [0-9]+, but the current credentials are for [0-9]+'); then
     refuse "the credentials are those of another account (${line#*Need to }); type: export AWS_PROFILE=NAME of the right one"
-  elif line=$(last_said '(SSM parameter /cdk-bootstrap/\S+ not found in|, found .* in) aws://[^ ]+'); then
+  elif line=$(last_said '(SSM parameter /cdk-bootstrap/[^ ]+ not found in|, found .* in) aws://[^ ]+'); then
     place=$(grep -oE 'aws://[0-9]+/[a-z0-9-]+' <<< "$line" | tail -n 1)
     refuse "account and region were never bootstrapped, or too long ago; type: npx cdk bootstrap $place"
   elif line=$(last_said 'Is (this account|account [0-9]+) bootstrapped'); then
@@ -129,13 +142,13 @@ fail_as_said() {
     place=$(sed -E 's|.*-role-([0-9]{12})-([a-z0-9-]+)$|aws://\1/\2|' <<< "$line")
     refuse "the role ${line#role/} cannot be taken: the account was never bootstrapped, or the credentials lack sts:AssumeRole for it; type: npx cdk bootstrap $place"
   elif line=$(last_said 'Found zones: .* wanted exactly 1 zone'); then
-    refuse "hostedZoneId: cannot be looked up (${line,}); type: aws route53 list-hosted-zones, and write the id of the domain's zone into cdk.json"
-  elif line=$(last_said 'RRSet with DNS name \S+ is not permitted in zone [^] ]+'); then
+    refuse "hostedZoneId: cannot be looked up (f${line#F}); type: aws route53 list-hosted-zones, and write the id of the domain's zone into cdk.json"
+  elif line=$(last_said 'RRSet with DNS name [^ ]+ is not permitted in zone [^] ]+'); then
     refuse "hostedZoneId: is the zone of another domain (${line%.}); type: aws route53 list-hosted-zones, and write the id of the domain's zone into cdk.json"
   elif grep -q 'Subprocess exited with error 2' "$log"; then
     # bin/app has said it in its own words, a line for each key.
-    refuse "the settings are refused: $(grep -E '^[^ ]+: .+(, want |; )' "$log" | paste -sd '|' | sed 's/|/ | /g'); type the right values into cdk.json"
-  elif line=$(last_said 'User: \S+ is not authorized to perform: \S+( on resource: \S+)?'); then
+    refuse "the settings are refused: $(grep -E '^[^ ]+: .+(, want |; )' "$log" | paste -sd '|' - | sed 's/|/ | /g'); type the right values into cdk.json"
+  elif line=$(last_said 'User: [^ ]+ is not authorized to perform: [^ ]+( on resource: [^ ]+)?'); then
     refuse "a right is missing (${line%,}); add it to that role: those of the pipeline are in DiffRole.java and DeployRole.java of src/main/java/dev/twinhost; then type: npx cdk deploy Pipeline/Access"
   fi
   report "failed, for the reason above${GITHUB_ACTIONS:+ in the log of this step}; type the same here to see it again: $command_name"

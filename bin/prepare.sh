@@ -1,9 +1,8 @@
 # shellcheck shell=bash
-# What the commands of this folder that need root stand on: a machine that can do it, its packages, the CDK command line.
-# Sourced, never run. Sets root, the working copy. What is written into it is written by its owner, who need not be root.
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
-readonly root
-readonly command_name=bin/${0##*/} SPACE_MB=2500
+# What the commands of this folder that need root stand on: a machine that can do it, and its packages. Linux alone.
+# Sourced, never run. What is written into the working copy is written by its owner, who need not be root.
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+readonly SPACE_MB=2500
 
 # Command, or file, and the Debian package that brings it.
 # shellcheck disable=SC2034 # for who sources this
@@ -12,12 +11,6 @@ readonly NEEDED=(
   systemctl=systemd curl=curl javac=default-jdk-headless mvn=maven node=nodejs npx=npm
   /usr/share/keyrings/debian-archive-keyring.gpg=debian-archive-keyring
 )
-
-# fail MESSAGE: one line that says what is wrong and what to do, then the end.
-fail() {
-  echo "$command_name: $*" >&2
-  exit 1
-}
 
 # as_owner CMD…: runs CMD in the working copy as its owner.
 as_owner() {
@@ -67,21 +60,4 @@ install_missing() {
     fail "cannot install ${packages[*]} (${reason#E: }); see to that and try again"
   fi
   rm -f "$log"
-}
-
-install_node_modules() {
-  npm_ci '' 'the CDK command line'
-}
-
-# install_test_node_modules: what the tests and the rehearsal run on Node, no part of the npm ci of somebody who deploys.
-install_test_node_modules() {
-  npm_ci src/test/node 'what the tests and the rehearsal need'
-}
-
-# npm_ci FOLDER WHAT: what the package-lock.json of a folder of the working copy names, or that of the working copy itself.
-npm_ci() {
-  local at=$root${1:+/$1}
-  [[ -e $at/node_modules/.package-lock.json && ! $at/package-lock.json -nt $at/node_modules/.package-lock.json ]] && return
-  echo "Installing $2: npm ci"
-  as_owner npm ci --silent --no-fund --no-audit ${1:+--prefix "$1"} || fail "npm ci failed, for the reason above"
 }

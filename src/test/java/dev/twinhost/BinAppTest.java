@@ -14,6 +14,8 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** The real {@code bin/app} in a tree of its own, with stand-ins for Maven and Java that note how they were started. */
 class BinAppTest {
@@ -22,14 +24,20 @@ class BinAppTest {
     @TempDir
     private Path tree;
 
+    private String path;
+
     @BeforeEach
     void makeTree() throws IOException {
+        path = tree.resolve("programs") + ":" + System.getenv("PATH");
         write("pom.xml", "<project/>");
         write("src/main/java/App.java", "class App {}");
         write("src/main/resources/user-data.sh", "true");
         write("lib/one.jar", "");
         Files.createDirectory(tree.resolve("bin"));
-        Files.copy(Path.of("bin/app"), tree.resolve("bin/app"), StandardCopyOption.COPY_ATTRIBUTES);
+        for (String script : List.of("bin/app", "bin/common.sh")) {
+            Files.copy(Path.of(script), tree.resolve(script), StandardCopyOption.COPY_ATTRIBUTES);
+        }
+        program("node", "echo v22.0.0");
         program("mvn", """
                 echo "mvn $*" >> log
                 [[ ! -e broken ]] || { echo "it is broken"; exit 1; }
@@ -37,6 +45,7 @@ class BinAppTest {
                 echo "$PWD/lib/one.jar" > target/app.classpath
                 """);
         program("java", """
+                [[ $1 != -version ]] || exit 0
                 echo "java" >> log
                 printf '%s\\n' "${PATH%%:*}" "$JSII_NODE" "$*" > started
                 exit 7
@@ -130,12 +139,69 @@ class BinAppTest {
         assertThat(log()).containsExactlyInAnyOrder(COMPILATION, "java", "java").startsWith(COMPILATION);
     }
 
+    /** With bash 3.2, where the property {@code twinhost.laptop} names a folder that has one. */
+    @Test
+    void shouldRunOnALaptop() throws Exception {
+        path = tree.resolve("programs") + ":" + Laptop.path(tree.resolve("laptop"));
+
+        assertThat(ended(run())).isEqualTo(7);
+        assertThat(ended(run())).isEqualTo(7);
+        assertThat(log()).containsExactly(COMPILATION, "java", "java");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "java | install a JDK, 17 or later (macOS: brew install openjdk@17; Debian: apt-get install openjdk-17-jdk-headless)",
+                "mvn | install Maven 3.8 or later (macOS: brew install maven; Debian: apt-get install maven)",
+                "node | install Node 22 or later, which brings it: https://nodejs.org"
+            })
+    void shouldNameAToolThatIsMissing(String tool, String remedy) throws Exception {
+        path = tree.resolve("programs") + ":" + Laptop.path(tree.resolve("laptop"));
+        Files.delete(tree.resolve("programs/" + tool));
+
+        assertThat(ended(run())).isEqualTo(2);
+        assertThat(tree.resolve("printed"))
+                .hasContent("bin/app: needs " + tool + ", which is not installed; " + remedy + "\n");
+    }
+
+    /** As on a Mac without a JDK. */
+    @Test
+    void shouldNameAJavaThatDoesNotStart() throws Exception {
+        program("java", "echo 'Unable to locate a Java Runtime.' >&2; exit 1");
+
+        assertThat(ended(run())).isEqualTo(2);
+        assertThat(tree.resolve("printed"))
+                .content()
+                .startsWith("bin/app: java does not start; install a JDK, 17 or later");
+    }
+
+    @Test
+    void shouldRefuseANodeThatTheCdkNoLongerSupports() throws Exception {
+        program("node", "echo v20.20.2");
+
+        assertThat(ended(run())).isEqualTo(2);
+        assertThat(tree.resolve("printed")).content().startsWith("bin/app: needs Node 22 or later, got 20.20.2; ");
+    }
+
+    /** On Linux package.json brings one, whatever the machine has. */
+    @Test
+    void shouldTakeTheNodeOfThePackageFileFirst() throws Exception {
+        program("node", "echo v20.20.2");
+        write("node_modules/.bin/node", "#!/bin/bash\necho v24.21.0\n");
+        assertThat(tree.resolve("node_modules/.bin/node").toFile().setExecutable(true))
+                .isTrue();
+
+        assertThat(ended(run())).isEqualTo(7);
+    }
+
     private Process run() throws IOException {
         ProcessBuilder builder = new ProcessBuilder("bin/app")
                 .directory(tree.toFile())
                 .redirectErrorStream(true)
                 .redirectOutput(tree.resolve("printed").toFile());
-        builder.environment().merge("PATH", tree.resolve("programs") + ":", (path, first) -> first + path);
+        builder.environment().put("PATH", path);
         builder.environment().remove("JSII_NODE");
         return builder.start();
     }

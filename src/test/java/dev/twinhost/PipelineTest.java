@@ -17,9 +17,11 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * The scripts of the workflows, in a clone of main of their own, with stand-ins for the CDK command line, AWS's and GitHub's.
+ * The scripts of the workflows, in a clone of main of their own, with the tools of a {@link Laptop} and stand-ins for the CDK
+ * command line, AWS's and GitHub's.
  * The words of the first are those of aws-cdk 2.1148.1, the diffs real ones.
  */
 class PipelineTest {
@@ -37,8 +39,10 @@ class PipelineTest {
 
     @BeforeEach
     void cloneMain() throws IOException {
-        shell = new Shell(root).with("AWS_REGION", "eu-central-1");
-        for (String script : List.of("pipeline.sh", "prepare.sh", "ready", "diff", "comment", "deploy", "drift")) {
+        shell = new Shell(root)
+                .with("AWS_REGION", "eu-central-1")
+                .with("PATH", root.resolve("stand-ins") + ":" + Laptop.path(root.resolve("laptop")));
+        for (String script : List.of("common.sh", "pipeline.sh", "ready", "diff", "comment", "deploy", "drift")) {
             Path copy = shell.write("tree/bin/" + script, Files.readString(Shell.CHECKOUT.resolve("bin/" + script)));
             assertThat(copy.toFile().setExecutable(true)).isTrue();
         }
@@ -54,10 +58,11 @@ class PipelineTest {
         shell.write("assembly/manifest.json", """
                 {"artifacts": {"Twinhost": {"properties": {"lookupRole":
                   {"arn": "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/lookup-${AWS::AccountId}-${AWS::Region}"}}}}}""");
+        shell.standIn("node", "echo v22.0.0");
         shell.standIn("npx", """
                 echo "npx $*" >>"$TWINHOST_ROOT/calls"
                 echo "with ${AWS_ACCESS_KEY_ID:-none}" >>"$TWINHOST_ROOT/keys"
-                [[ $2 != synth ]] || cp -r "$TWINHOST_ROOT/assembly/." cdk.out
+                [[ $2 != synth ]] || cp -R "$TWINHOST_ROOT/assembly/." cdk.out
                 cat "$TWINHOST_ROOT/said/$2" 2>/dev/null
                 while [[ $# -gt 1 ]]; do
                   [[ $1 != --outputs-file ]] || echo '{"Twinhost": {"SiteUrl": "https://www.example.com/", "BalancerName": "balancer.example"}}' >"$2"
@@ -424,7 +429,7 @@ class PipelineTest {
         git("merge -q --no-ff -m 'Merge side' side");
         git("update-ref refs/remotes/origin/main HEAD");
         shell.standIn("npx", """
-                [[ $2 != synth ]] || { cp -r "$TWINHOST_ROOT/assembly/." cdk.out; exit; }
+                [[ $2 != synth ]] || { cp -R "$TWINHOST_ROOT/assembly/." cdk.out; exit; }
                 echo 'The stack named Twinhost failed to deploy: UPDATE_ROLLBACK_COMPLETE'
                 exit 1""");
 
@@ -441,7 +446,7 @@ class PipelineTest {
     @Test
     void shouldSayThatCloudFormationGoesOnWhereTheCredentialsLapse() {
         shell.standIn("npx", """
-                [[ $2 != synth ]] || { cp -r "$TWINHOST_ROOT/assembly/." cdk.out; exit; }
+                [[ $2 != synth ]] || { cp -R "$TWINHOST_ROOT/assembly/." cdk.out; exit; }
                 echo 'ExpiredToken: The security token included in the request is expired'
                 exit 1""");
 
@@ -490,7 +495,7 @@ class PipelineTest {
     void shouldDeployAShallowCloneOfMain() {
         git("commit -q --allow-empty -m 'Go on'");
         assertThat(shell.bash(
-                                "mv tree origin && git clone -q --depth 1 file://$PWD/origin tree && cp -r origin/node_modules"
+                                "mv tree origin && git clone -q --depth 1 file://$PWD/origin tree && cp -R origin/node_modules"
                                         + " tree/ && mkdir tree/cdk.out && git -C tree rev-parse --is-shallow-repository")
                         .output())
                 .isEqualTo("true\n");
@@ -552,16 +557,81 @@ class PipelineTest {
     }
 
     @Test
-    void shouldInstallTheCommandLineAsWhoItIs() throws IOException {
+    void shouldInstallTheCommandLine() throws IOException {
         said("diff", "nothing");
         Files.delete(shell.path("tree/node_modules/.package-lock.json"));
-        shell.standIn("stat", "echo runner");
-        shell.standIn("id", "echo runner");
-        shell.standIn("runuser", "echo 'runuser: may not be used by non-root users' >&2; exit 1");
         shell.standIn("npm", "echo \"npm $*\" >>\"$TWINHOST_ROOT/calls\"");
 
         assertThat(run("diff").status()).isZero();
-        assertThat(calls()).first().isEqualTo("npm ci --silent --no-fund --no-audit");
+        assertThat(calls())
+                .first()
+                .isEqualTo("npm ci --loglevel=error --no-fund --no-audit --fetch-retries=2"
+                        + " --fetch-retry-mintimeout=1000 --fetch-retry-maxtimeout=5000");
+    }
+
+    @Test
+    void shouldShowTheReasonOfNpm() throws IOException {
+        Files.delete(shell.path("tree/node_modules/.package-lock.json"));
+        shell.standIn("npm", "echo 'npm error code EAI_AGAIN' >&2; exit 1");
+
+        Shell.Result diff = run("diff");
+
+        assertThat(diff.output())
+                .endsWith(
+                        "npm error code EAI_AGAIN\nbin/diff: npm ci failed, for the reason above; see to that and try again\n");
+        assertThat(diff.status()).isEqualTo(1);
+        assertThat(comment()).endsWith(": npm ci failed, for the reason above; see to that and try again\n");
+    }
+
+    @Test
+    void shouldRefuseANodeThatTheCommandLineNoLongerSupports() {
+        shell.standIn("node", "echo v20.20.2");
+
+        assertRefused(
+                run("diff"),
+                "bin/diff: needs Node 22 or later, got 20.20.2; install Node 22 or later, which brings it: https://nodejs.org");
+        assertThat(calls()).isEmpty();
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "diff, aws",
+        "diff, jq",
+        "diff, java",
+        "deploy, openssl",
+        "deploy, git",
+        "drift, npx",
+        "comment, gh",
+        "comment, jq"
+    })
+    void shouldNameATool(String script, String tool) throws IOException {
+        Files.deleteIfExists(shell.path("stand-ins/" + tool));
+        Files.deleteIfExists(shell.path("laptop/" + tool));
+
+        assertThat(run(script).lastLine())
+                .startsWith("bin/" + script + ": needs " + tool + ", which is not installed; install ");
+        assertThat(run(script).status()).isEqualTo(2);
+        assertThat(calls()).isEmpty();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"MINGW64_NT-10.0-22631", "MSYS_NT-10.0-22631", "CYGWIN_NT-10.0"})
+    void shouldAnswerWindowsWithLinux(String system) {
+        shell.standIn("uname", "echo " + system);
+
+        assertRefused(
+                run("diff"),
+                "bin/diff: runs on Linux and macOS, got " + system
+                        + "; on Windows type: wsl --install, and clone the repository inside WSL");
+    }
+
+    /** Bash 3.2 ends with status 0 where a variable is unbound. */
+    @Test
+    void shouldNeverEndWellWithoutAComment() {
+        shell.standIn("npx", "kill $PPID; sleep 1");
+
+        assertThat(run("diff").status()).isNotZero();
+        assertThat(comment()).startsWith("### No diff of Twinhost");
     }
 
     @ParameterizedTest

@@ -1,0 +1,84 @@
+package dev.twinhost;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * The tools of a laptop with macOS, in place of those of this machine: stand-ins that refuse what only GNU or OpenSSL has
+ * ({@code laptop.sh}), and no others. What is not named here, such as {@code timeout} or {@code flock}, is not installed.
+ * The property {@code twinhost.laptop} names a folder of real ones, such as a bash 3.2, which are taken instead.
+ */
+final class Laptop {
+    private static final Path STAND_IN = Shell.CHECKOUT.resolve("src/test/resources/dev/twinhost/laptop.sh");
+    private static final Path REAL = Path.of(System.getProperty("twinhost.laptop", "/nowhere"));
+
+    /** What macOS 13 and later have in /bin and /usr/bin, of what the scripts may come to want. */
+    private static final List<String> TOOLS = List.of(
+            "awk",
+            "basename",
+            "cat",
+            "chmod",
+            "cksum",
+            "cp",
+            "cut",
+            "date",
+            "dirname",
+            "false",
+            "find",
+            "grep",
+            "head",
+            "id",
+            "mkdir",
+            "mktemp",
+            "mv",
+            "openssl",
+            "paste",
+            "readlink",
+            "rm",
+            "sed",
+            "sh",
+            "sleep",
+            "sort",
+            "stat",
+            "tail",
+            "tee",
+            "touch",
+            "tr",
+            "true",
+            "uname",
+            "wc",
+            "xargs");
+
+    /** The same on every system. */
+    private static final List<String> EVERYWHERE = List.of("bash", "curl", "env", "git", "jq");
+
+    private Laptop() {}
+
+    /**
+     * Makes the tools in a folder.
+     *
+     * @return the path on which a script finds them
+     */
+    static String path(Path folder) {
+        try {
+            Files.createDirectories(folder);
+            for (String tool : TOOLS) {
+                link(folder, tool, STAND_IN);
+            }
+            for (String tool : EVERYWHERE) {
+                link(folder, tool, Path.of("/usr/bin", tool));
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return folder.toString();
+    }
+
+    private static void link(Path folder, String tool, Path otherwise) throws IOException {
+        Path real = REAL.resolve(tool);
+        Files.createSymbolicLink(folder.resolve(tool), Files.exists(real) ? real : otherwise);
+    }
+}
