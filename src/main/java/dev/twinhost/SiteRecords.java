@@ -12,7 +12,6 @@ import software.amazon.awscdk.services.route53.CfnRecordSet;
 import software.amazon.awscdk.services.route53.CnameRecord;
 import software.amazon.awscdk.services.route53.HostedZone;
 import software.amazon.awscdk.services.route53.HostedZoneAttributes;
-import software.amazon.awscdk.services.route53.HostedZoneProviderProps;
 import software.amazon.awscdk.services.route53.IHostedZone;
 import software.amazon.awscdk.services.route53.RecordTarget;
 import software.amazon.awscdk.services.route53.targets.LoadBalancerTarget;
@@ -83,11 +82,6 @@ final class SiteRecords extends Construct {
                                 .hostedZoneId(zoneId)
                                 .zoneName(settings.domain())
                                 .build()))
-                .orElseGet(() -> HostedZone.fromLookup(
-                        this,
-                        "Zone",
-                        HostedZoneProviderProps.builder()
-                                .domainName(settings.domain())
-                                .build()));
+                .orElseGet(() -> HostedZoneLookUp.zone(this, "Zone", settings.domain()));
     }
 }
