@@ -25,15 +25,14 @@ import java.util.regex.Pattern;
  * rehearsal plays. What IAM is asked about the first is what the rehearsal asks it.
  */
 final class MachineCalls {
-    /** What {@code aws SERVICE COMMAND} signs. Several make one call of several actions: a login, and the pulls after it. */
+    /** The actions behind each {@code aws SERVICE COMMAND} of the scripts; after a login to a registry, those of the pulls. */
     static final Map<String, List<String>> COMMANDS = Map.ofEntries(
             Map.entry("autoscaling complete-lifecycle-action", List.of("autoscaling:CompleteLifecycleAction")),
             Map.entry("autoscaling describe-auto-scaling-groups", List.of("autoscaling:DescribeAutoScalingGroups")),
             Map.entry("autoscaling set-instance-health", List.of("autoscaling:SetInstanceHealth")),
             Map.entry("cloudformation signal-resource", List.of("cloudformation:SignalResource")),
             Map.entry("cloudwatch put-metric-data", List.of("cloudwatch:PutMetricData")),
-            // https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-push-iam.html and the managed policy
-            // AmazonEC2ContainerRegistryPullOnly beside it
+            // https://github.com/aws/aws-cdk/blob/main/packages/aws-cdk-lib/aws-ecr/lib/repository.ts, grantPull
             Map.entry(
                     "ecr get-login-password",
                     List.of(
@@ -89,7 +88,7 @@ final class MachineCalls {
         return calls;
     }
 
-    /** The machines of each group, by their roles' names without doubles. */
+    /** A machine of each group, where what it may do differs from what the others may. */
     List<Identity> callers() {
         MachineRoles roles = new MachineRoles(template, place);
         Map<List<JsonNode>, Identity> different = new LinkedHashMap<>();
