@@ -34,7 +34,7 @@ const WITHOUT_CREDENTIALS = [
 ];
 
 export async function credentials() {
-  if (!/^[a-z]{2}(-[a-z]+)+-\d$/.test(about.region)) {
+  if (!/^[a-z]{2,4}(-[a-z]+)+-[1-9]$/.test(about.region)) {
     return no(`AWS_REGION: is no region, got "${about.region}"`, OTHER_REGION);
   }
   try {
@@ -148,7 +148,8 @@ export async function zones() {
       : no(
           `${type} is not offered in ${list(missing)}, where the template puts it, but in ${list(there) || 'no zone of this region'}`,
           `write another "${setting}" into cdk.json, one of: aws ec2 describe-instance-type-offerings` +
-            ` --location-type availability-zone --filters Name=location,Values=${missing[0]} --query 'InstanceTypeOfferings[].InstanceType'`,
+            ` --location-type availability-zone --filters Name=location,Values=${missing[0]} --query 'InstanceTypeOfferings[].InstanceType'` +
+            (ofGroup.includes(missing[0]) ? '; or, before the first deploy, take the zone out of the list in cdk.context.json' : ''),
         );
   });
 }

@@ -7,41 +7,49 @@ import { broken, list, no, ok, warning } from './lines.mjs';
 import { architectures, aws, Failure, parseImage } from './outside.mjs';
 import { ROOT } from './site.mjs';
 
-const REFUSED = ['401', '403'];
+function hostType() {
+  return about.site.groups.find((group) => group.role === 'host').type;
+}
 
-async function look(image) {
-  const { type } = about.site.groups.find((group) => group.role === 'host');
+async function look(image, another) {
+  const type = hostType();
   const { architecture } = (await typesOfSite())[type];
   const there = await architectures(image);
   return there.includes(architecture)
     ? ok(`${image}, for ${architecture}`)
     : no(
         `${image} is there for ${list(new Set(there)) || 'no machine'}, and ${type} wants ${architecture}`,
-        `build it for linux/${architecture}, or write an "instanceType" of another architecture into cdk.json`,
+        `${another}; or write an "instanceType" of another architecture there`,
       );
 }
 
-/** The images of a Dockerfile's FROM lines: where there are several, each is the same one in another registry. */
-export async function imagesOf(file) {
-  const text = readFileSync(join(ROOT, file), 'utf8');
-  const images = [...text.matchAll(/^FROM\s+(?:--\S+\s+)*(\S+)/gim)].map(([, image]) => image);
-  if (images.length === 0) {
-    throw new Failure(`${file} names no image in a FROM line`);
+/** Where machines take an image from, as `places` of docker/host/release.sh has it: Docker's official ones are in two registries. */
+function places(image) {
+  const name = image.replace(/^docker\.io\//, '').replace(/^public\.ecr\.aws\/docker\//, '').replace(/^library\//, '');
+  return name.includes('/') ? [image] : [`public.ecr.aws/docker/library/${name}`, `docker.io/library/${name}`];
+}
+
+/** The image of one of Twinhost's own services: that of the settings, or else of its Dockerfile. */
+export async function imageOf(service) {
+  const file = `docker/${service}/Dockerfile`;
+  const image =
+    about.site.settings[`TWINHOST_${service.toUpperCase()}_IMAGE`] || /^FROM (\S+)$/m.exec(readFileSync(join(ROOT, file), 'utf8'))?.[1];
+  if (!image) {
+    throw new Failure(`${file} names no image in a line FROM`);
   }
-  const lines = await Promise.all(images.map((image) => look(image).catch(refused)));
+  const another = `write one that is there as "${service}Image" into cdk.json, or take a newer commit of Twinhost`;
+  const lines = await Promise.all(places(image).map((place) => look(place, another).catch((failure) => refused(failure, another))));
   const elsewhere = lines.some(({ verdict }) => verdict === 'ok');
   return lines.map((line) =>
-    line.verdict === 'no' && elsewhere
-      ? warning(line.found, 'the machines take it from the other registry; look again before a release: bin/preflight')
-      : line,
+    line.verdict === 'no' && elsewhere ? warning(line.found, 'nothing: the machines take it from its other registry') : line,
   );
 }
 
-function refused(failure) {
-  if (failure.code === '404') {
-    return no(failure.message, 'take a newer commit of Twinhost, which names an image that is there');
+function refused(failure, another) {
+  if (['404', 'ImageNotFoundException', 'RepositoryNotFoundException'].includes(failure.code)) {
+    return no(failure.message, another);
   }
-  return failure.code === '429' ? no(failure.message, 'the registry has answered too often; an hour later type: bin/preflight') : broken(failure);
+  return failure.code === '429' ? no(failure.message, 'in an hour type again: bin/preflight') : broken(failure);
 }
 
 // https://docs.aws.amazon.com/AmazonECR/latest/userguide/Registries.html
@@ -56,17 +64,15 @@ export async function application() {
   if (image.startsWith('asset:')) {
     return ok('a folder, which the deploy builds');
   }
+  const another = `push it for linux/${(await typesOfSite())[hostType()].architecture}, or write another "appImage" into cdk.json`;
   try {
     const { registry, repository, reference } = parseImage(image);
     const [, owner, region] = ECR.exec(registry) ?? [];
-    return await (owner ? lookInEcr(image, owner, region, repository, reference) : look(image));
+    return await (owner ? lookInEcr(image, owner, region, repository, reference) : look(image, another));
   } catch (failure) {
-    if (['404', 'ImageNotFoundException', 'RepositoryNotFoundException'].includes(failure.code)) {
-      return no(failure.message, 'push it, or write the right "appImage" into cdk.json');
-    }
-    return REFUSED.includes(failure.code)
+    return failure.code === '401' || failure.code === '403'
       ? warning(`${image} is not public, so it was not looked at`, 'log in on every host before a release needs it: docs/operate.md')
-      : refused(failure);
+      : refused(failure, another);
   }
 }
 

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bootstrap, credentials, diskKey, quota, region, roles, stack, zones } from './account.mjs';
-import { application, imagesOf } from './images.mjs';
+import { application, imageOf } from './images.mjs';
 import { broken } from './lines.mjs';
 import { caa, delegation, hostedZone, records } from './names.mjs';
 import { synthesise } from './site.mjs';
@@ -26,8 +26,8 @@ const CHECKS = [
   ['CAA', caa],
   ['roles', roles],
   ['disk key', diskKey],
-  ['edge image', () => imagesOf('docker/edge/Dockerfile')],
-  ['certbot image', () => imagesOf('docker/certbot/Dockerfile')],
+  ['edge image', () => imageOf('edge')],
+  ['certbot image', () => imageOf('certbot')],
   ['appImage', application],
 ];
 

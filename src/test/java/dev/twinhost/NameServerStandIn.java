@@ -47,6 +47,10 @@ final class NameServerStandIn implements AutoCloseable {
         records.put(question, answers);
     }
 
+    void remove(String question) {
+        records.remove(question);
+    }
+
     void clear() {
         records.clear();
     }
