@@ -565,7 +565,8 @@ class PipelineTest {
         assertThat(run("diff").status()).isZero();
         assertThat(calls())
                 .first()
-                .isEqualTo("npm ci --loglevel=error --no-fund --no-audit --fetch-retries=2"
+                .isEqualTo("npm ci --prefix " + shell.path("tree")
+                        + " --loglevel=error --no-fund --no-audit --fetch-retries=2"
                         + " --fetch-retry-mintimeout=1000 --fetch-retry-maxtimeout=5000");
     }
 
