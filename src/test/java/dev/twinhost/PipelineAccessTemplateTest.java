@@ -9,6 +9,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
@@ -159,6 +161,38 @@ class PipelineAccessTemplateTest {
                         + "{\"Fn::GetAtt\":[\"DiffRole22A114D0\",\"Arn\"]},"
                         + "\" && gh variable set --repo octo-org/site TWINHOST_DEPLOY_ROLE --body \","
                         + "{\"Fn::GetAtt\":[\"DeployRoleFF7E9D15\",\"Arn\"]}]]}");
+    }
+
+    @Test
+    void shouldTellTheRepositoryThroughWhichOfItsEnvironmentsItDeploys() {
+        assertThat(commandOf(Pipelines.ofEnvironment()))
+                .endsWith(" && gh variable set --repo octo-org/site TWINHOST_ENVIRONMENT --body production\"]]}");
+        assertThat(commandOf(Pipelines.ofMain())).doesNotContain("TWINHOST_SITE", "TWINHOST_ENVIRONMENT");
+    }
+
+    /** One repository, two sites: what is pasted for the second must leave the first one's variables alone. */
+    @Test
+    void shouldGiveTheVariablesOfASecondSiteNamesOfTheirOwn() {
+        String command = commandOf(Pipelines.ofName());
+
+        assertThat(Pattern.compile("[A-Z]+_[A-Z_]+ --body")
+                        .matcher(command)
+                        .results()
+                        .map(MatchResult::group))
+                .containsExactly(
+                        "AWS_REGION_STAGING --body",
+                        "TWINHOST_DIFF_ROLE_STAGING --body",
+                        "TWINHOST_DEPLOY_ROLE_STAGING --body",
+                        "TWINHOST_SITE_STAGING --body");
+        assertThat(command).endsWith("TWINHOST_SITE_STAGING --body staging\"]]}");
+        assertThat(Pipelines.ofName().pipeline().json().path("Outputs").findValuesAsText("Description"))
+                .contains(
+                        "Tells the repository, for copies of the workflows that read these names",
+                        "The main branch takes it; TWINHOST_DEPLOY_ROLE_STAGING in the repository");
+    }
+
+    private static String commandOf(SynthesisedTemplate app) {
+        return app.pipeline().json().at("/Outputs/VariablesCommand/Value").toString();
     }
 
     @Test
