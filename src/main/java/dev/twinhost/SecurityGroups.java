@@ -19,6 +19,10 @@ import software.constructs.Construct;
  * and ICMP "fragmentation needed" wherever packets from the internet go, or large ones would vanish silently.
  * The machines may reach everything, the balancer nothing but the hosts, the storage nothing.
  * Nobody reaches SSH: Session Manager needs no open port.
+ *
+ * <p>The overlay network over which an edge asks the application on the other host is not encrypted: that is plain HTTP within
+ * the VPC. Swarm's {@code encrypted} option would need protocol 50 (ESP) among the machines as well:
+ * https://docs.docker.com/engine/network/drivers/overlay/.
  */
 final class SecurityGroups extends Construct {
     private static final List<Integer> WEB = List.of(80, 443);

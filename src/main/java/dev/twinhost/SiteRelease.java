@@ -28,8 +28,9 @@ import software.constructs.Construct;
  *
  * <p>CloudFormation wants a new handle for every answer, so its id and that of the condition carry the release's hash:
  * https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-waitconditionhandle.html. The handle is
- * a URL that lets whoever has it answer. It is known only at the deploy and has a parameter of its own, so that neither
- * the archive nor the release's parameter, which hosts keep and log, holds it.
+ * a URL that lets whoever has it answer, success too. It is known only at the deploy and has a parameter of its own, so that
+ * neither the archive nor the release's parameter, which hosts keep and log, holds it. It is the handle's physical id as well:
+ * who may list the stack's resources, or read that parameter, has it.
  *
  * <p>A release never replaces a machine. The machines read every release of this stack, older ones too: a host that
  * boots applies the last one that converged, which need not be the newest.
@@ -80,6 +81,11 @@ final class SiteRelease extends Construct {
         exports.put("TWINHOST_EDGE_IMAGE", settings.edgeImage().orElse(""));
         exports.put("TWINHOST_CERTBOT_IMAGE", settings.certbotImage().orElse(""));
         exports.put("TWINHOST_MANAGERS", settings.witness() ? "3" : "2");
+        // No condition can be updated, and only a new release is started on the machines, which then answer: another
+        // limit has to
+        // be another release.
+        // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-waitcondition.html
+        exports.put("TWINHOST_DEPLOY_SECONDS", ANSWER_SECONDS);
         exports.put("TWINHOST_LAME_DUCK", String.valueOf(EdgeLoadBalancer.lameDuckSeconds()));
         exports.put("TWINHOST_EDGE_UPDATE_DELAY", String.valueOf(EdgeLoadBalancer.edgeUpdateDelaySeconds()));
         return exports;
@@ -147,7 +153,7 @@ final class SiteRelease extends Construct {
                 .documentType("Command")
                 .documentFormat("JSON")
                 .targetType("/AWS::EC2::Instance")
-                // No update method: a changed document is a new one, and so is the association that names it.
+                // No update method: a changed document is a new one, whose name the association then takes, in place.
                 // New versions of one document cannot go back:
                 // https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/2539
                 .content(JsonResource.read("release-document.json"))

@@ -94,6 +94,7 @@ class SiteTemplateTest {
                         export TWINHOST_EDGE_IMAGE=''
                         export TWINHOST_CERTBOT_IMAGE=''
                         export TWINHOST_MANAGERS='3'
+                        export TWINHOST_DEPLOY_SECONDS='4500'
                         export TWINHOST_LAME_DUCK='16'
                         export TWINHOST_EDGE_UPDATE_DELAY='15'
                         """);
