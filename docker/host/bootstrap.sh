@@ -43,9 +43,9 @@ start_docker() {
     bip: "172.17.0.1/16", "default-address-pools": [{base: "172.18.0.0/16", size: 24}]}' >"$VOLATILE/daemon.json"
   if [[ ! -e $ROOT/etc/docker/daemon.json || $(<"$VOLATILE/daemon.json") != "$(<"$ROOT/etc/docker/daemon.json")" ]]; then
     install -m 0644 "$VOLATILE/daemon.json" "$ROOT/etc/docker/daemon.json"
-    ! systemctl -q is-active docker || systemctl restart docker
+    ! systemctl -q is-active docker || timeout -k 5 400 systemctl restart docker # which drains this machine first
   fi
-  systemctl -q enable --now docker
+  timeout -k 5 120 systemctl -q enable --now docker
   await 120 'Docker' docker_api GET /_ping
 }
 

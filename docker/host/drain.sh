@@ -9,7 +9,7 @@ load_machine
 
 # ending: whether its group ends this machine.
 ending() {
-  [[ $(metadata autoscaling/target-lifecycle-state 2>/dev/null) == Terminated ]]
+  [[ $(metadata autoscaling/target-lifecycle-state 1 2>/dev/null) == Terminated ]]
 }
 
 # complete_lifecycle: lets the group go on at once instead of after the hook's time-out. The hook begins when the balancer has let go of this
@@ -17,7 +17,7 @@ ending() {
 complete_lifecycle() {
   local group
   group=$(auto_scaling | jq -er --arg self "$TWINHOST_INSTANCE" 'first(.[] | select(any(.instances[]; .id == $self)) | .name)') || return 1
-  timeout 20 aws autoscaling complete-lifecycle-action --lifecycle-hook-name goodbye --auto-scaling-group-name "$group" \
+  timeout -k 5 20 aws autoscaling complete-lifecycle-action --lifecycle-hook-name goodbye --auto-scaling-group-name "$group" \
     --lifecycle-action-result CONTINUE --instance-id "$TWINHOST_INSTANCE" 2>&1 | tail -n 1
 }
 

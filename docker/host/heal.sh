@@ -89,8 +89,57 @@ lead() {
   while IFS=$'\t' read -r id why; do
     have_replaced "$id" "$why"
   done < <(jq -r '.replace // empty | [.instance, .why] | @tsv' <<<"$plan")
-  why=$(spread) || log "the application could not be spread: $why"
+  unstick "$nodes"
+  why=$(spread '') || log "the application could not be spread: $why"
   [[ -z $why ]] || did "$why"
+}
+
+# unstick NODES: an update that changes a service but none of its tasks may leave a task pending that Swarm never looks at again
+# (https://github.com/moby/moby/issues/53722). Where nothing of a service has run for two minutes though a host could take it, Swarm begins again with it,
+# once: what does not start for another reason is not helped by more.
+unstick() {
+  local tasks service
+  tasks=$(docker_api GET "/tasks?filters=$(filter label com.docker.stack.namespace=twinhost)" 2>/dev/null) || return 0
+  service=$(pick -n --slurpfile nodes <(printf '%s' "$1") --slurpfile tasks <(printf '%s' "$tasks") '
+    first(select(any($nodes[0][]; .Status.State == "ready" and .Spec.Availability == "active" and .Description.Engine.Labels["twinhost.role"] == "host"))
+      | $tasks[0] | map(select(.DesiredState == "running")) | group_by(.ServiceID)[] | select(all(.[]; .Status.State == "pending")) | .[0].ServiceID | strings)') || {
+    rm -f "$VOLATILE/pending" "$VOLATILE/unstuck"
+    return 0
+  }
+  if (($(since pending "$service") >= 120)) && [[ ! -e $VOLATILE/unstuck ]] && no_release_runs; then
+    touch "$VOLATILE/unstuck"
+    ! timeout -k 5 60 docker service update --quiet --detach --no-resolve-image --force "$service" >/dev/null ||
+      did "had Swarm begin again with the service $service, of which every task was pending"
+  fi
+}
+
+# no_release_runs: whether none is under way, on this machine or anywhere in the cluster: take_turn in release.sh.
+no_release_runs() {
+  { [[ ! -e $VOLATILE/release.lock ]] || flock -n "$VOLATILE/release.lock" true; } &&
+    docker_api GET "/configs?filters=$(filter name twinhost_release)" 2>/dev/null | holds '. == []'
+}
+
+# begin: a cluster without a service never got its first release, or it failed: bootstrap brings it, as on a boot.
+begin() {
+  if [[ $TWINHOST_ROLE != witness ]] && docker_api GET "/services?filters=$(filter label com.docker.stack.namespace=twinhost)" 2>/dev/null | holds '. == []'; then
+    say 'the cluster has no service: bootstrap is started again, which brings it the release'
+    systemctl start --no-block twinhost-bootstrap.service
+  fi
+}
+
+# catch_up RECORD: a machine that has missed a release goes over to the one that converged last, as its next boot would: verbs, units, settings. Never to a
+# newer one, and not while one is under way, which takes this machine along by itself.
+catch_up() {
+  local sha converged folder
+  if ! sha=$(pick '.release | strings | select(. != "")' <<<"$1") || [[ $sha == "${RELEASE##*/}" ]]; then
+    rm -f "$VOLATILE/behind"
+    return 0
+  fi
+  (($(since behind "$sha") >= 300)) && no_release_runs || return 0
+  converged=$(converged_release) && holds --arg sha "$sha" '.sha256 == $sha' <<<"$converged" || return 0
+  folder=$(obtain_release "$converged") || { say "release $sha, which converged last, cannot be fetched" && return 0; }
+  install_release "$folder"
+  did "went over to release $sha, which converged last and which this machine had missed"
 }
 
 # since FILE KEY: for how many seconds FILE has been asked about the same KEY.
@@ -190,6 +239,8 @@ elif swarm_cluster >/dev/null 2>&1; then
     say ''
     rm -f "$VOLATILE/heal-since"
   fi
+  begin
+  catch_up "$seen" # the last: what this runs from may be removed by it
 else
   rescue "$seen"
 fi

@@ -14,6 +14,10 @@ readonly CURRENT=$ROOT/opt/twinhost/current
 HOST=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 readonly HOST RELEASE=${HOST%/docker/host}
 readonly FRESH=60 # seconds for which a heartbeat counts as fresh
+# Seconds that each part of the way out may take, in its order: whether the group ends this machine, the engine's state, one more replica elsewhere, the
+# drain, the lame duck; and where the machine leaves for good, the demotion, and the Swarm and the record. A shutdown has TimeoutStopSec of
+# twinhost-drain.service for its part of them, a termination what the balancer takes to let go and then the hook.
+readonly OUT_ASK=22 OUT_ENGINE=15 OUT_SPREAD=32 OUT_DRAIN=12 OUT_EDGE=95 OUT_DEMOTE=37 OUT_LEAVE=20
 
 log() {
   printf '%s %s: %s\n' "$(date -u +%FT%TZ)" "$(basename "$0" .sh)" "$*"
@@ -182,6 +186,14 @@ own_cluster() {
   cat "$STATE/cluster-id" 2>/dev/null || true
 }
 
+# started PID: when that process started, in the kernel's own ticks: a number that another one takes over later does not have the same.
+started() {
+  local fields
+  fields=$(cat "/proc/$1/stat" 2>/dev/null) || return 1
+  read -ra fields <<<"${fields##*) }"
+  printf '%s\n' "${fields[19]}"
+}
+
 # refresh_record: reads the cluster record and keeps what it read, with the time on this machine's own clock. Prints it; returns 1 where the
 # storage cannot be read.
 refresh_record() {
@@ -245,13 +257,13 @@ verdict() {
 
 # parameter NAME SECONDS: the value of a parameter of the site as it is now, had within so many seconds.
 parameter() {
-  timeout "$2" aws ssm get-parameter --name "$1" --query Parameter.Value --output text
+  timeout -k 5 "$2" aws ssm get-parameter --name "$1" --query Parameter.Value --output text
 }
 
 # log_in REGISTRY REGION: has Docker's command line know a password for that registry of Amazon ECR. Prints why it could not.
 log_in() {
   local said
-  said=$({ timeout 30 aws ecr get-login-password --region "$2" | timeout 60 docker login --username AWS --password-stdin "$1" >/dev/null; } 2>&1) || {
+  said=$({ timeout -k 5 30 aws ecr get-login-password --region "$2" | timeout -k 5 60 docker login --username AWS --password-stdin "$1" >/dev/null; } 2>&1) || {
     grep -E -m 1 '^(An error occurred|Error)' <<<"$said" || tail -n 1 <<<"$said"
     return 1
   }
@@ -331,21 +343,23 @@ retire() {
   # the edge goes, whether another one serves or not
   [[ ! -d $STATE/tls ]] || touch "$STATE/tls/retire" || log 'the edge cannot be told that this machine goes'
   if swarm_cluster >/dev/null 2>&1 && node=$(own_node); then
-    spread "$node" || true
-    if timeout 20 docker node update --availability drain "$node" >/dev/null; then
-      wait_for 150 'what runs here to end' nothing_runs || log "$reason"
+    # a process of its own, which can be ended: whoever leads brings to its end what it has begun
+    # shellcheck disable=SC2016
+    timeout -k 2 $((OUT_SPREAD - 2)) bash -c '. "$0" && spread "$1"' "$HOST/lib.sh" "$node" || true
+    if timeout -k 2 $((OUT_DRAIN - 2)) docker node update --availability drain "$node" >/dev/null; then
+      wait_for $((OUT_EDGE - 5)) 'what runs here to end' nothing_runs || log "$reason"
       return 0
     fi
   fi
   # without a leader nobody starts again what ends here
-  docker ps -q -f label=com.docker.swarm.service.name=twinhost_edge | timeout 120 xargs -r docker stop -t 100 >/dev/null || true
-  docker ps -q -f label=com.docker.swarm.service.id | timeout 60 xargs -r docker stop -t 30 >/dev/null || true
+  timeout -k 2 5 docker ps -q -f label=com.docker.swarm.service.name=twinhost_edge | timeout -k 2 $((OUT_EDGE - 2)) xargs -r docker stop -t 85 >/dev/null || true
+  timeout -k 2 5 docker ps -q -f label=com.docker.swarm.service.id | timeout -k 2 $((OUT_SPREAD - 2)) xargs -r docker stop -t 25 >/dev/null || true
 }
 
 # nothing_runs: whether no container of a service runs here any more. Prints whose do.
 nothing_runs() {
   local names
-  names=$(docker_api GET "/containers/json?filters=$(filter label com.docker.swarm.service.name)" |
+  names=$(docker_api GET "/containers/json?filters=$(filter label com.docker.swarm.service.name)" 5 |
     pick 'if type != "array" then error("no list") elif . == [] then "none" else map(.Labels["com.docker.swarm.service.name"]) | join(" ") end') || return 1
   [[ $names == none ]] || { echo "$names" && return 1; }
 }
@@ -353,14 +367,14 @@ nothing_runs() {
 # step_down: makes this manager a worker, so that the majority is one of those that stay.
 step_down() {
   local node
-  if swarm_cluster >/dev/null 2>&1 && node=$(own_node) && timeout 20 docker node demote "$node" >/dev/null && wait_for 30 'its demotion' demoted; then
+  if swarm_cluster >/dev/null 2>&1 && node=$(own_node) && timeout -k 2 10 docker node demote "$node" >/dev/null && wait_for 10 'its demotion' demoted; then
     log 'is a manager no longer'
   fi
 }
 
 # leave_swarm: forgets the Swarm, and has the record forget this manager.
 leave_swarm() {
-  docker_api POST '/swarm/leave?force=true' 60 </dev/null >/dev/null || log 'the Swarm could not be left'
+  docker_api POST '/swarm/leave?force=true' $((OUT_LEAVE - 5)) </dev/null >/dev/null || log 'the Swarm could not be left'
   rm -f "$STATE/cluster-id" "$STATE/drained"
   record leave "$TWINHOST_INSTANCE" || true
 }
@@ -407,17 +421,28 @@ converged_release() {
 install_release() {
   local unit changed='' old
   chmod 0755 "$1/docker/host/twinhost"
-  mkdir -p "$ROOT/usr/local/bin" "$ROOT/etc/systemd/system"
+  mkdir -p "$ROOT/usr/local/bin" "$ROOT/usr/bin" "$ROOT/etc/systemd/system"
   ln -sfn "$1" "$CURRENT.new" && mv -T "$CURRENT.new" "$CURRENT"
   ln -sfn "$CURRENT/docker/host/twinhost" "$ROOT/usr/local/bin/twinhost"
+  ln -sfn "$CURRENT/docker/host/twinhost" "$ROOT/usr/bin/twinhost" # where sudo does not look into the other one
   for unit in "$1"/docker/host/units/*; do
     cmp -s "$unit" "$ROOT/etc/systemd/system/${unit##*/}" && continue
     install -m 0644 "$unit" "$ROOT/etc/systemd/system/"
     changed=yes
   done
+  # what only a release before had
+  for unit in "$ROOT"/etc/systemd/system/twinhost-*; do
+    [[ -f $unit && ! -e $1/docker/host/units/${unit##*/} && $unit != */twinhost-launcher.service ]] || continue
+    # a service that runs comes to its end: it may be this very one
+    systemctl -q disable "${unit##*/}" || true
+    [[ $unit == *.service ]] || systemctl -q stop "${unit##*/}" || true
+    rm -f "$unit"
+    changed=yes
+  done
   [[ -z $changed ]] || systemctl daemon-reload
-  systemctl -q enable twinhost-bootstrap.service
-  systemctl -q enable --now twinhost-drain.service
+  systemctl -q enable twinhost-bootstrap.service twinhost-drain.service
+  # it waits for an attempt to mount the storage, which this does not
+  systemctl -q start --no-block twinhost-drain.service
   for unit in "$1"/docker/host/units/*.{timer,path}; do
     systemctl -q enable --now "${unit##*/}"
   done

@@ -195,6 +195,33 @@ class BootstrapTest {
         assertThat(engine.body("POST", "/swarm/init")).containsIgnoringWhitespaces("\"Availability\":\"drain\"");
     }
 
+    @Test
+    void shouldDropWhatOnlyTheReleaseBeforeHad() {
+        shell.write("etc/systemd/system/twinhost-old.timer", "[Timer]\n");
+        shell.write("etc/systemd/system/twinhost-old.service", "[Service]\n");
+        shell.write("etc/systemd/system/twinhost-launcher.service", "[Service]\n");
+
+        bootstrap(Release.SHA);
+
+        assertThat(engine.commands())
+                .contains(
+                        "systemctl -q disable twinhost-old.timer",
+                        "systemctl -q stop twinhost-old.timer",
+                        "systemctl -q disable twinhost-old.service")
+                .doesNotContain("systemctl -q stop twinhost-old.service");
+        assertThat(shell.exists("etc/systemd/system/twinhost-old.timer")).isFalse();
+        assertThat(shell.exists("etc/systemd/system/twinhost-old.service")).isFalse();
+        assertThat(shell.exists("etc/systemd/system/twinhost-launcher.service")).isTrue();
+        assertThat(shell.exists("etc/systemd/system/twinhost-heal.timer")).isTrue();
+    }
+
+    @Test
+    void shouldBeFoundWhereSudoLooks() {
+        bootstrap(Release.SHA);
+
+        assertThat(shell.run("readlink", "-f", "usr/bin/twinhost").output()).endsWith("/docker/host/twinhost\n");
+    }
+
     /** The record has a release that converged, in the first generation. */
     private void recordConverged(String json) {
         shell.verb("record", "claim", "1", "i-old", "10.0.0.99");

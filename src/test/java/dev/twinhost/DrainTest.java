@@ -2,8 +2,14 @@ package dev.twinhost;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -13,6 +19,10 @@ class DrainTest {
     private static final String LEAVE = "/swarm/leave?force=true";
     private static final String COMPLETE = "aws autoscaling complete-lifecycle-action --lifecycle-hook-name goodbye"
             + " --auto-scaling-group-name hosts --lifecycle-action-result CONTINUE --instance-id i-0a";
+
+    private static final String TASKS_ON_THIS_NODE =
+            "[{\"NodeID\":\"n-a\",\"DesiredState\":\"running\",\"Status\":{\"State\":\"running\"}},"
+                    + "{\"NodeID\":\"n-a\",\"DesiredState\":\"running\",\"Status\":{\"State\":\"running\"}}]";
 
     @TempDir
     Path root;
@@ -103,7 +113,7 @@ class DrainTest {
 
         Shell.Result result = shell.verb("drain");
 
-        assertThat(result.output()).contains("waited 150 s for what runs here to end");
+        assertThat(result.output()).contains("waited 90 s for what runs here to end");
     }
 
     @Test
@@ -113,7 +123,7 @@ class DrainTest {
 
         shell.verb("drain");
 
-        assertThat(calls("docker stop")).containsExactly("docker stop -t 100 edge-1", "docker stop -t 30 app-1");
+        assertThat(calls("docker stop")).containsExactly("docker stop -t 85 edge-1", "docker stop -t 25 app-1");
     }
 
     @Test
@@ -146,6 +156,54 @@ class DrainTest {
         shell.verb("drain");
 
         assertThat(calls("docker")).isEmpty();
+    }
+
+    /** The template's hook begins when the balancer has let go of the machine; the notice is looked for every 5 s. */
+    @Test
+    void shouldFitIntoTheTimeThatSystemdAndTheGroupGive() throws IOException {
+        Map<String, Integer> parts = new TreeMap<>();
+        Pattern.compile("OUT_([A-Z]+)=(\\d+)")
+                .matcher(Files.readString(Shell.CHECKOUT.resolve("docker/host/lib.sh")))
+                .results()
+                .forEach(part -> parts.put(part.group(1), Integer.parseInt(part.group(2))));
+        assertThat(parts).containsOnlyKeys("ASK", "ENGINE", "SPREAD", "DRAIN", "EDGE", "DEMOTE", "LEAVE");
+        int all = parts.values().stream().mapToInt(Integer::intValue).sum();
+
+        Matcher stop = Pattern.compile("TimeoutStopSec=(\\d+)")
+                .matcher(Files.readString(Shell.CHECKOUT.resolve("docker/host/units/twinhost-drain.service")));
+        assertThat(stop.find()).isTrue();
+        assertThat(all - parts.get("DEMOTE") - parts.get("LEAVE") + 15)
+                .as("a shutdown")
+                .isLessThanOrEqualTo(Integer.parseInt(stop.group(1)));
+        String template = SynthesisedTemplate.site()
+                .resources("AWS::AutoScaling::AutoScalingGroup")
+                .toString();
+        Matcher hook = Pattern.compile("\"HeartbeatTimeout\":(\\d+)").matcher(template);
+        assertThat(hook.find()).as(template).isTrue();
+        assertThat(all + 5).as("a termination").isLessThanOrEqualTo(Integer.parseInt(hook.group(1)) + 60);
+    }
+
+    /** The storage would be unmounted beneath what still needs it: `nofail` takes it out of remote-fs.target. */
+    @Test
+    void shouldBeOverBeforeTheStorageIsUnmounted() throws IOException {
+        assertThat(Files.readString(Shell.CHECKOUT.resolve("docker/host/units/twinhost-drain.service")))
+                .containsPattern("(?m)^After=.* srv-twinhost\\.mount$");
+    }
+
+    @Test
+    void shouldEndASpreadThatTakesLongerThanItsPart() {
+        engine.answer("GET", "/tasks", TASKS_ON_THIS_NODE)
+                .answer("GET", "/services/twinhost_app", "{\"Spec\":{\"Mode\":{\"Replicated\":{\"Replicas\":2}}}}");
+        engine.answer("GET", "/info", EngineStandIn.info("active", "cluster-a").replace("node-1", "n-a"));
+        engine.command("service_update", "exec /bin/sleep 100");
+        shell.standIn("timeout", """
+                [[ $* != *lib.sh* ]] || { shift 3; set -- -k 1 1 "$@"; }
+                exec /usr/bin/timeout "$@\"""");
+
+        shell.verb("drain");
+
+        assertThat(calls("docker").stream().map(call -> call.replaceFirst(" --quiet.*", "")))
+                .containsExactly("docker service update", "docker node update --availability drain n-a");
     }
 
     /** What the engine lists of containers that belong to a service. */

@@ -12,6 +12,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** What a manager does for its cluster, with stand-ins for the engine and AWS; real machines are in the rehearsal's tests. */
 class HealTest {
+    private static final String MISSED = "c".repeat(64);
+
     @TempDir
     Path root;
 
@@ -25,6 +27,8 @@ class HealTest {
         Release.of(shell);
         engine = new EngineStandIn(shell).swarm("active", "cluster-a");
         cluster = new ClusterStandIn(shell, engine);
+        engine.answer("GET", "/configs", "[]");
+        engine.answer("GET", "/services", "[{\"ID\":\"s\"}]");
         shell.write("run/twinhost/bootstrap.lock", "");
         shell.write("var/lib/twinhost/cluster-id", "cluster-a\n");
         record("claim", "1", Machine.INSTANCE, Machine.ADDRESS);
@@ -344,6 +348,106 @@ class HealTest {
     }
 
     @Test
+    void shouldBringTheReleaseToAClusterThatNeverGotOne() {
+        engine.answer("GET", "/services", "[]");
+
+        assertThat(heal()).endsWith("bootstrap is started again, which brings it the release\n");
+
+        assertThat(engine.commands()).contains("systemctl start --no-block twinhost-bootstrap.service");
+    }
+
+    @Test
+    void shouldLeaveTheFirstReleaseToAHost() {
+        Machine.witness(shell);
+        engine.answer("GET", "/services", "[]");
+
+        assertThat(heal()).isEmpty();
+        assertThat(engine.commands()).noneMatch(command -> command.startsWith("systemctl"));
+    }
+
+    @Test
+    void shouldGoOverToTheReleaseThatConvergedLastWhereItMissedThat() {
+        missARelease();
+        assertThat(heal()).isEmpty();
+        shell.uptime(1299);
+        assertThat(heal()).isEmpty();
+
+        shell.uptime(1300);
+        assertThat(heal())
+                .endsWith("went over to release " + MISSED
+                        + ", which converged last and which this machine had missed\n");
+
+        assertThat(shell.run("readlink", "opt/twinhost/current").output()).contains(MISSED);
+        assertThat(engine.commands()).noneMatch(command -> command.contains("bootstrap") && command.contains("start "));
+    }
+
+    @Test
+    void shouldStayWithItsReleaseWhileOneIsUnderWay() {
+        missARelease();
+        engine.answer("GET", "/configs", "[{\"ID\":\"turn\",\"Spec\":{\"Name\":\"twinhost_release\"}}]");
+        heal();
+        shell.uptime(5000);
+        assertThat(heal()).isEmpty();
+
+        engine.refuse("GET", "/configs", "no leader");
+        shell.bash("rm engine/GET_configs");
+        assertThat(heal()).isEmpty();
+
+        assertThat(shell.exists("opt/twinhost/current")).isFalse();
+    }
+
+    @Test
+    void shouldHaveSwarmBeginAgainOnceWithAServiceThatPendsThoughAHostCouldTakeIt() {
+        pend();
+        assertThat(heal()).isEmpty();
+        shell.uptime(1119);
+        assertThat(heal()).isEmpty();
+        shell.uptime(1120);
+
+        assertThat(heal()).endsWith("had Swarm begin again with the service s, of which every task was pending\n");
+        shell.uptime(2000);
+        heal();
+
+        assertThat(calls("docker"))
+                .containsExactly("docker service update --quiet --detach --no-resolve-image --force s");
+    }
+
+    @Test
+    void shouldLeaveAServiceAloneOfWhichATaskRuns() {
+        pend();
+        engine.answer(
+                "GET",
+                "/tasks",
+                "[{\"ServiceID\":\"s\",\"DesiredState\":\"running\",\"Status\":{\"State\":\"pending\"}},"
+                        + "{\"ServiceID\":\"s\",\"DesiredState\":\"running\",\"Status\":{\"State\":\"running\"}}]");
+        heal();
+        shell.uptime(2000);
+        heal();
+
+        assertThat(calls("docker")).isEmpty();
+    }
+
+    @Test
+    void shouldForgetInTheRecordAMachineThatIsGone() {
+        record("beat", "1", ClusterStandIn.OTHER, "yes", "10.0.0.11");
+        cluster.node("n-b", ClusterStandIn.OTHER, "host", "down").noInstance(ClusterStandIn.OTHER);
+
+        heal();
+
+        assertThat(shell.exists("srv/twinhost/swarm/generations/1/managers/" + ClusterStandIn.OTHER))
+                .isFalse();
+    }
+
+    @Test
+    void shouldSpreadAnApplicationWhoseEnvironmentIsTooLongForAnArgument() {
+        app(2, "{\"long\":\"" + "x".repeat(200_000) + "\"}", "n-a", "n-a");
+
+        heal();
+
+        assertThat(calls("docker service update")).isNotEmpty();
+    }
+
+    @Test
     void shouldHaveOneLostManagerReplacedTheWitnessFirstWhenNobodySeesALeaderForTenMinutes() {
         loseTheLeader();
         assertThat(heal()).endsWith("what runs goes on running, and a fresh machine may found a cluster\n");
@@ -443,6 +547,22 @@ class HealTest {
         assertThat(heal()).isEmpty();
 
         assertThat(calls("docker node")).isEmpty();
+    }
+
+    private void missARelease() {
+        Release.of(shell, MISSED, Release.settings());
+        shell.bash("bash " + Shell.CHECKOUT + "/docker/host/record.sh converged 1 " + MISSED + " <<<'"
+                + Release.json(MISSED) + "'");
+        shell.write(
+                "opt/twinhost/launcher.sh",
+                "metadata() {\n  echo InService\n}\nfetch_release() {\n  echo \"$RELEASES/$(jq -r .sha256 <<<\"$1\")\"\n}\n");
+    }
+
+    private void pend() {
+        engine.answer(
+                "GET",
+                "/tasks",
+                "[{\"ServiceID\":\"s\",\"DesiredState\":\"running\",\"Status\":{\"State\":\"pending\"}}]");
     }
 
     private void anotherLeads() {

@@ -46,6 +46,16 @@ class PruneTest {
     }
 
     @Test
+    void shouldTakeServicesThatAreTooLongForAnArgument() {
+        String services = shell.read("engine/GET_services");
+        engine.answer(
+                "GET", "/services", services.replaceFirst("\\[\\{", "[{\"long\":\"" + "x".repeat(200_000) + "\","));
+
+        assertThat(shell.verb("prune")).isEqualTo(new Shell.Result(0, ""));
+        assertThat(engine.commands()).contains("docker image rm --force app-1");
+    }
+
+    @Test
     void shouldRemoveNothingWhereNobodySaysWhatServicesNeed() {
         shell.bash("rm engine/GET_services");
 

@@ -72,6 +72,7 @@ class ScriptsTest {
                             "--with-registry-auth",
                             "--label-add",
                             "--label-rm",
+                            "--force",
                             "--replicas")),
             entry("node update", Set.of("--availability")),
             entry("login", Set.of("--username", "--password-stdin")),
@@ -221,7 +222,7 @@ class ScriptsTest {
 
         Set<String> called = new TreeSet<>();
         for (MatchResult call : Pattern.compile(
-                        "(?m)(?:^|[(|;{] *|timeout (?:-k \\d+ )?(?:\\d+|\"\\$limit\") |xargs -r )\\s*docker ([a-z]+(?: [a-z]+)?)([^|;&>\\n]*)")
+                        "(?m)(?:^|[(|;{] *|timeout (?:-k \\d+ )?(?:\\d+|\"\\$limit\"|\\$\\(\\([^)]*\\)\\)) |xargs -r )\\s*docker ([a-z]+(?: [a-z]+)?)([^|;&>\\n]*)")
                 .matcher(scripts)
                 .results()
                 .toList()) {
@@ -319,6 +320,33 @@ class ScriptsTest {
                         .matcher(line)
                         .find())
                 .forEach(line -> assertThat(line).contains("timeout "));
+    }
+
+    /** A command that ignores TERM, or that hands it on, is ended all the same. What `release` calls is held to this below. */
+    @Test
+    void shouldEndEveryCallThatLeavesTheScript() {
+        Pattern call = Pattern.compile(
+                "(?<![\\w./:'-])(?:(?:docker|systemctl start|dnf|apt-get|xargs)(?= [a-z-])|aws (?=[a-z0-9]+ [a-z]+-)|[/a-z-]+-agent-ctl )");
+        Pattern limit = Pattern.compile("timeout -k \\d+ (?:\\d+|\"\\$2\"|\\$\\(\\([^)]*\\)\\)) (?:xargs -r )?$");
+        long calls = 0;
+        for (String line : Stream.concat(files(VERBS), Stream.of(LAUNCHER))
+                .filter(file -> !Set.of("release.sh", "answer.sh", "credentials.sh", "record.sh")
+                        .contains(file.getFileName().toString()))
+                .filter(file -> file.toString().endsWith(".sh"))
+                .flatMap(file -> read(file).replace("\\\n", " ").lines())
+                .filter(line -> !line.matches("\\s*#.*") && !line.matches("\\s*for name in .*"))
+                .filter(line -> !line.contains("systemctl start --no-block"))
+                .toList()) {
+            for (MatchResult found : call.matcher(line).results().toList()) {
+                assertThat(line.substring(0, found.start())).as(line).containsPattern(limit);
+                calls++;
+            }
+            if (line.contains("curl ")) {
+                assertThat(line).containsPattern("curl -[a-zA-Z]+ --max-time ");
+                calls++;
+            }
+        }
+        assertThat(calls).isGreaterThan(25);
     }
 
     @Test
