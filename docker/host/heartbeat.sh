@@ -33,8 +33,8 @@ else
   cluster=$(own_cluster)
 fi
 # a founder's heart beats from its claim on, and stops with the process that founds
-founding=$(cat "$VOLATILE/founding" 2>/dev/null || true)
-if [[ -n $founding && -d /proc/$founding ]]; then
+founding=no
+if [[ -e $VOLATILE/founding ]] && read -r pid start <"$VOLATILE/founding" && [[ -n $start && $(started "$pid") == "$start" ]]; then
   founding=yes
 fi
 generation=$(jq -r --arg cluster "$cluster" --arg self "$TWINHOST_INSTANCE" --arg founding "$founding" '

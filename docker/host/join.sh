@@ -78,7 +78,7 @@ step() {
   waiting=${decision#wait for }
   if [[ $decision == claim* ]]; then
     waiting='the winner of a claim'
-    echo $$ >"$VOLATILE/founding"
+    echo "$$ $(started $$)" >"$VOLATILE/founding"
     record claim "${decision#claim }" "$TWINHOST_INSTANCE" "$TWINHOST_ADDRESS" || return 1
     found_generation "${decision#claim }"
     return 0

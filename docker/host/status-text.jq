@@ -6,10 +6,11 @@ def pad(n): tostring | . + (" " * ([n - length, 1] | max));
 (if .machine.role == "witness" then empty else "certificate  \(if .certificate then "\(.certificate.names | join(", ")); \(.certificate.daysLeft) days left; \(if .certificate.placeholder then "placeholder" else "issued by \(.certificate.issuer)" end)\(if .certificate.served then "" else " (not served)" end)" else "none" end)" end),
 "",
 ("NODE" | pad(28)) + ("INSTANCE" | pad(22)) + ("ROLE" | pad(9)) + ("STATE" | pad(9)) + ("AVAILABLE" | pad(11)) + "MANAGER",
-(.nodes[]? | (.name | pad(28)) + (.instance | pad(22)) + (.role | pad(9)) + (.state | pad(9)) + (.availability | pad(11)) + .manager),
+# EC2's names go on with the region's domain
+(.nodes[]? | (.name | split(".")[0] | pad(28)) + (.instance | pad(22)) + (.role | pad(9)) + (.state | pad(9)) + (.availability | pad(11)) + .manager),
 "",
 ("SERVICE" | pad(28)) + ("RUNNING" | pad(22)) + ("UPDATE" | pad(20)) + "ON",
-(.services[]? | (.name | pad(28)) + ("\(.running) of \(.wanted)" | pad(22)) + (.update | pad(20)) + (.nodes | join(", "))),
+(.services[]? | (.name | pad(28)) + ("\(.running) of \(.wanted)" | pad(22)) + (.update | pad(20)) + (.nodes | map(split(".")[0]) | join(", "))),
 "",
 ("TARGET GROUP" | pad(28)) + ("INSTANCE" | pad(22)) + "STATE",
 (.targets[] | (.group | pad(28)) + (.instance | pad(22)) + .state),

@@ -80,16 +80,25 @@ class HeartbeatTest {
         engine.swarm("inactive", "");
         shell.bash("rm $TWINHOST_ROOT/var/lib/twinhost/cluster-id");
         shell.verb("record", "claim", "2", Machine.INSTANCE, Machine.ADDRESS);
-        shell.write("run/twinhost/founding", ProcessHandle.current().pid() + "\n");
+        shell.lib("echo \"" + ProcessHandle.current().pid() + " $(started "
+                + ProcessHandle.current().pid() + ")\" >$VOLATILE/founding");
 
         shell.verb("heartbeat");
         assertThat(shell.read("srv/twinhost/swarm/generations/2/managers/" + Machine.INSTANCE))
                 .isEqualTo("2 no 10.0.0.10\n");
 
-        shell.write("run/twinhost/founding", "999999999\n");
-        shell.verb("heartbeat");
-        assertThat(shell.read("srv/twinhost/swarm/generations/2/managers/" + Machine.INSTANCE))
-                .isEqualTo("2 no 10.0.0.10\n");
+        // a process that is gone, one that has its number now, and a mark that was cut short
+        for (String mark : new String[] {
+            "999999999 5",
+            ProcessHandle.current().pid() + " 5",
+            "" + ProcessHandle.current().pid(),
+            ""
+        }) {
+            shell.write("run/twinhost/founding", mark + "\n");
+            shell.verb("heartbeat");
+            assertThat(shell.read("srv/twinhost/swarm/generations/2/managers/" + Machine.INSTANCE))
+                    .isEqualTo("2 no 10.0.0.10\n");
+        }
     }
 
     @Test

@@ -66,6 +66,16 @@ class StatusTest {
     }
 
     @Test
+    void shouldShowOfANodesNameWhatFitsIntoItsColumn() {
+        String nodes = shell.read("engine/GET_nodes");
+        engine.answer("GET", "/nodes", nodes.replace("ip-1", "ip-10-42-0-10.eu-central-1.compute.internal"));
+
+        assertThat(status().output().lines())
+                .anyMatch(line -> line.matches("ip-10-42-0-10 {15}i-1 +host +ready .*"))
+                .anyMatch(line -> line.matches("app +2 of 2 +none +ip-10-42-0-10, ip-2"));
+    }
+
+    @Test
     void shouldSayTheSameAsJson() throws Exception {
         JsonNode json = new ObjectMapper().readTree(status("--json").output());
 
