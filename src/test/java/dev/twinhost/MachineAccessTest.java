@@ -109,9 +109,10 @@ class MachineAccessTest {
 
     @Test
     void shouldFindTheCallsInAScript() {
-        assertThat(MachineCalls.commands(
-                        "# aws s3 ls\nx=$(timeout 9 aws ssm get-parameter --name a) || aws \\\n  s3api get-object\n"))
-                .containsExactly("ssm get-parameter", "s3api get-object");
+        assertThat(
+                        MachineCalls.commands(
+                                "# aws s3 ls\nx=$(timeout 9 aws ssm get-parameter --name a) || aws \\\n  s3api get-object\naws --debug sts"))
+                .containsExactly("ssm get-parameter", "s3api get-object", "--debug sts");
     }
 
     private static List<MachineCalls.Call> denied(MachineCalls calls, Identity caller) {

@@ -239,9 +239,9 @@ final class MachineCalls {
         calls.add(new Call(by, new AccessRequest(action, resource, Map.of()), null));
     }
 
-    /** The {@code aws SERVICE COMMAND} in a script. */
+    /** The {@code aws SERVICE COMMAND} in a script; an option before the service is taken for one, and so for a call that is unknown. */
     static List<String> commands(String script) {
-        return Pattern.compile("\\baws +([a-z0-9]+) +([a-z-]+)")
+        return Pattern.compile("\\baws +([a-z0-9-]+) +([a-z-]+)")
                 .matcher(script.replaceAll("(?m)^ *#.*$", "").replace("\\\n", " "))
                 .results()
                 .map((MatchResult command) -> command.group(1) + " " + command.group(2))
