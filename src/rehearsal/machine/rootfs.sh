@@ -15,7 +15,9 @@ here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source-path=SCRIPTDIR
 . "$here/lib.sh"
 
-SUITE=forky
+# Amazon Linux 2023 has Docker 25.0 and jq 1.7.1. Of Debian's suites trixie comes nearest to it, with Docker 26.1 and jq
+# 1.7.1; forky has Nginx 1.30 and the ACME server, which trixie has not.
+declare -A SUITES=([host]=trixie [tools]=forky)
 BUILD_SPACE=3000 # MB: both trees, the images and the downloaded packages while they are made
 LOCK_LIMIT=1800  # seconds that another build may take
 JOBS=()
@@ -87,7 +89,7 @@ version() {
   local part=$1
   shift
   {
-    printf '%s\n' "$SUITE" "$(dpkg --print-architecture)"
+    printf '%s\n' "${SUITES[$part]}" "$(dpkg --print-architecture)"
     find "$@" -type f -printf '%f %m ' -exec sha256sum {} \; | sed "s# $here/# #" | LC_ALL=C sort
     declare -f make_tree
   } | digest | sed "s/^/$part-/"
@@ -146,7 +148,7 @@ make_tree() {
     --customize-hook="find \"\$1/var/cache/apt/archives\" -maxdepth 1 -name '*.deb' -exec ln -ft '$building/packages.$part' {} +" \
     --customize-hook="bash '$here/$part.sh' \"\$1\" '$cache/ca/ca.pem'" \
     --customize-hook="rm -f \"\$1/etc/apt/apt.conf.d/99mmdebstrap\" \"\$1/etc/dpkg/dpkg.cfg.d/99mmdebstrap\"" \
-    "$SUITE" "$tree" ${mirror:+"$mirror"} > "$log" 2>&1 < /dev/null || fail "$part: $(reason "$log") (all of it: $log)"
+    "${SUITES[$part]}" "$tree" ${mirror:+"$mirror"} > "$log" 2>&1 < /dev/null || fail "$part: $(reason "$log") (all of it: $log)"
   rm -rf "$cache/packages/$part"
   mv "$building/packages.$part" "$cache/packages/$part"
   mv "$tree" "$versions/$version"
