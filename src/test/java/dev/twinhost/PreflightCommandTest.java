@@ -13,7 +13,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -93,7 +96,8 @@ class PreflightCommandTest {
                 .with("PREFLIGHT_DNS", names.address())
                 .with("PREFLIGHT_REGISTRIES", registries.address())
                 .with("TMPDIR", Files.createDirectory(root.resolve("temporary")).toString());
-        assertThat(shell.bash("mkdir tree && cp -r " + Shell.CHECKOUT + "/bin tree/")
+        assertThat(shell.bash("mkdir -p tree/src && cp -r " + Shell.CHECKOUT + "/bin tree/ && cp -r " + Shell.CHECKOUT
+                                + "/src/preflight tree/src/")
                         .status())
                 .isZero();
         shell.write("tree/node_modules/.package-lock.json", "{}");
@@ -956,6 +960,42 @@ class PreflightCommandTest {
                                 .replaceFirst("shop.example.org.", domain)
                         + "\", \"ResourceType\": \"AWS::Route53::RecordSet\", \"ResourceStatus\": \"UPDATE_COMPLETE\"}")
                 .collect(Collectors.joining(",", "{\"StackResourceSummaries\": [", "]}"));
+    }
+
+    @Test
+    void shouldReadTheImagesOfThisCheckout() {
+        assertThat(shell.bash("cp -r " + Shell.CHECKOUT + "/docker tree/").status())
+                .isZero();
+
+        assertThat(preflight().output())
+                .containsPattern(
+                        "no      edge image    public.ecr.aws/docker/library/nginx:[^ ]+ is not in its registry")
+                .containsPattern("no      edge image    docker.io/library/nginx:[^ ]+ is not in its registry")
+                .containsPattern("no      certbot image certbot/certbot:[^ ]+ is not in its registry");
+    }
+
+    /** A right is the operation's name in one word, of the service or of its own prefix. */
+    @Test
+    void shouldNameInTheDocumentsEachRightThatItWants() throws IOException {
+        Set<String> calls = new TreeSet<>();
+        try (Stream<Path> sources = Files.list(Shell.CHECKOUT.resolve("src/preflight"))) {
+            for (Path source : (Iterable<Path>) sources::iterator) {
+                Pattern.compile("\\['([a-z0-9-]+)', '((?:get|describe|list)-[a-z0-9-]+)'")
+                        .matcher(Files.readString(source))
+                        .results()
+                        .forEach(call -> calls.add(call.group(2).replace("-", "")));
+            }
+        }
+        String rights = Files.readString(Shell.CHECKOUT.resolve("docs/failures.md"))
+                .replaceFirst("(?s).*These are the rights that it wants", "");
+
+        Set<String> named = Pattern.compile("`(?:[a-z0-9]+:)?((?:Get|Describe|List)[A-Za-z]+)`")
+                .matcher(rights)
+                .results()
+                .map(right -> right.group(1).toLowerCase(Locale.ROOT))
+                .collect(Collectors.toCollection(TreeSet::new));
+        assertThat(calls).hasSizeGreaterThan(15);
+        assertThat(named).isEqualTo(calls);
     }
 
     /**
