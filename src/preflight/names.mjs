@@ -3,7 +3,6 @@ import { about, once } from './about.mjs';
 import { deployed } from './account.mjs';
 import { list, no, ok, warning } from './lines.mjs';
 import { aws, dns, Failure, field } from './outside.mjs';
-import { NOT_LOOKED_UP } from './site.mjs';
 
 const AUTHORITY = 'letsencrypt.org'; // https://letsencrypt.org/docs/caa/
 
@@ -15,9 +14,6 @@ const zone = once(async () => {
   const { zoneId: id, domain } = about.site;
   if (id === undefined) {
     return { lines: ok('the stack makes no records (dns: none)') };
-  }
-  if (id === NOT_LOOKED_UP) {
-    return { lines: await missingZone() };
   }
   const find = `type: aws route53 list-hosted-zones-by-name --dns-name ${domain}, and write the id of its public zone into cdk.json`;
   const call = 'aws route53 get-hosted-zone';
@@ -43,38 +39,6 @@ const zone = once(async () => {
 
 export async function hostedZone() {
   return (await zone()).lines;
-}
-
-/** Why no zone was found by the domain's name. */
-async function missingZone() {
-  const { domain } = about.site;
-  const call = 'aws route53 list-hosted-zones';
-  const zones = (await aws(['route53', 'list-hosted-zones'], 'HostedZones', 'array')).map((one) => ({
-    id: field(one, 'Id', 'string', call).replace('/hostedzone/', ''),
-    name: plain(field(one, 'Name', 'string', call)),
-    hidden: field(one, 'Config.PrivateZone', 'boolean', call),
-  }));
-  const seen = zones.filter(({ hidden }) => !hidden);
-  const named = seen.filter(({ name }) => name === domain);
-  if (named.length > 1) {
-    return no(
-      `hostedZoneId: is missing, and ${named.length} public zones are called ${domain}: ${list(named.map(({ id }) => id))}`,
-      'write the id of the one into cdk.json whose name servers stand at the registrar:' +
-        ' aws route53 get-hosted-zone --id ID --query DelegationSet.NameServers',
-    );
-  }
-  const [above] = seen.filter(({ name }) => owns(name, domain)).sort((a, b) => b.name.length - a.name.length);
-  if (above) {
-    return no(
-      `hostedZoneId: is missing, and was not found by the name ${domain}; the public zone that owns it is ${above.name}`,
-      `write "hostedZoneId": "${above.id}" into cdk.json`,
-    );
-  }
-  const hidden = zones.some(({ name }) => name === domain) ? ', only a private one, which only VPCs see' : '';
-  return no(
-    `hostedZoneId: is missing, and this account has no public zone for ${domain}${hidden}`,
-    `type: aws route53 create-hosted-zone --name ${domain} --caller-reference "$(date +%s)", and enter its name servers at the registrar`,
-  );
 }
 
 /** Whether the world asks this zone's servers: a domain may have several zones, and only one that counts. */

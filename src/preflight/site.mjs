@@ -1,5 +1,5 @@
 // The site as the app synthesises it: the template's machines, zones and records, and the settings that only the release has.
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { about } from './about.mjs';
@@ -8,19 +8,17 @@ import { Failure, run } from './outside.mjs';
 
 /** The checkout. */
 export const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
-/** What CDK writes for the id of a zone that it could not look up: aws-cdk-lib, aws-route53/lib/hosted-zone.ts */
-export const NOT_LOOKED_UP = 'DUMMY';
 const SYNTHESIS_MILLISECONDS = 600_000;
 
-/** Synthesises the site into the folder, with the look-ups of the CDK. A zone that it could not look up has a check of its own. */
+/** Synthesises the site into the folder, with the look-ups of the CDK. The app itself says why a zone cannot be looked up. */
 export async function synthesise(folder, choice, quiet) {
   if (!quiet) {
     console.error('Synthesising the site');
   }
   const words = ['cdk', 'synth', '-q', '--ci', '--no-color', '-o', folder, ...choice];
   const { status, stdout, stderr } = await run('npx', words, SYNTHESIS_MILLISECONDS, { cwd: ROOT });
-  about.site = existsSync(join(folder, 'manifest.json')) ? readSite(folder) : undefined;
-  if (about.site && (status === 0 || about.site.zoneId === NOT_LOOKED_UP)) {
+  if (status === 0) {
+    about.site = readSite(folder);
     return ok(`stack ${about.site.stack}, ${about.site.names.join(', ')}`);
   }
   const said = `${stdout}\n${stderr}`.split('\n').map((line) => line.trim());
