@@ -63,13 +63,18 @@ final class Laptop {
      * @return the path on which a script finds them
      */
     static String path(Path folder) {
+        return path(folder, REAL);
+    }
+
+    /** Takes those in the folder {@code real} instead of the stand-ins. */
+    static String path(Path folder, Path real) {
         try {
             Files.createDirectories(folder);
             for (String tool : TOOLS) {
-                link(folder, tool, STAND_IN);
+                link(folder, tool, real, STAND_IN);
             }
             for (String tool : EVERYWHERE) {
-                link(folder, tool, Path.of("/usr/bin", tool));
+                link(folder, tool, real, Path.of("/usr/bin", tool));
             }
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -77,8 +82,8 @@ final class Laptop {
         return folder.toString();
     }
 
-    private static void link(Path folder, String tool, Path otherwise) throws IOException {
-        Path real = REAL.resolve(tool);
-        Files.createSymbolicLink(folder.resolve(tool), Files.exists(real) ? real : otherwise);
+    private static void link(Path folder, String tool, Path real, Path otherwise) throws IOException {
+        Path taken = Files.exists(real.resolve(tool)) ? real.resolve(tool) : otherwise;
+        Files.createSymbolicLink(folder.resolve(tool), taken);
     }
 }

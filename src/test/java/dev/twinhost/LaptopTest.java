@@ -113,7 +113,7 @@ class LaptopTest {
             })
     void shouldLackWhatAMacLacks(String command, String words) {
         Shell.Result result = new Shell(root)
-                .with("PATH", root.resolve("laptop").toString())
+                .with("PATH", Laptop.path(root.resolve("stood-in"), Path.of("/nowhere")))
                 .run("/bin/bash", "-c", command + " </dev/null");
 
         assertThat(result.output()).contains(words);

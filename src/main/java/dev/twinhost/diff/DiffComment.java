@@ -102,8 +102,14 @@ public final class DiffComment {
         if (diff.changes().stream().anyMatch(change -> Loss.isOfARelease(change.type()))) {
             lines.add("A release: it reaches the machines in place, one after the other.");
         }
-        if (diff.changes("AWS::EC2::LaunchTemplate")) {
-            lines.add("Machines are replaced, one after the other.");
+        List<ResourceChange> rolling = Machines.replacedBy(diff.changes());
+        List<ResourceChange> behind = Machines.perhapsReplacedBy(diff.changes());
+        if (!rolling.isEmpty()) {
+            lines.add("**Machines are replaced**, one after the other, because of " + diff.names(rolling, A_FEW_NAMES)
+                    + ".");
+        } else if (!behind.isEmpty()) {
+            lines.add("**Machines are replaced**, one after the other, where they use "
+                    + diff.names(behind, A_FEW_NAMES) + ".");
         }
         List<ResourceChange> others = diff.destructive().stream()
                 .filter(change -> Loss.isNone(change.type()) && !Loss.isOfARelease(change.type()))

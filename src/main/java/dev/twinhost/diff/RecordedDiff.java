@@ -32,7 +32,7 @@ record RecordedDiff(String stack, String text, List<ResourceChange> changes, int
         return Optional.of(new RecordedDiff(
                 stack.group(1),
                 text,
-                text.lines().flatMap(line -> ResourceChange.read(line).stream()).toList(),
+                ResourceChange.readAll(text),
                 Integer.parseInt(end.group(1)),
                 count.find() ? Integer.parseInt(count.group(1)) : 0));
     }
@@ -50,12 +50,6 @@ record RecordedDiff(String stack, String text, List<ResourceChange> changes, int
     /** Whether what was read here agrees with what the command line says of it. */
     boolean isUnderstood() {
         return destructive().size() == counted;
-    }
-
-    /** Whether it changes one of that type which is there already. */
-    boolean changes(String type) {
-        return changes.stream()
-                .anyMatch(change -> change.sign() == '~' && change.type().equals(type));
     }
 
     /** How many resources there are of each kind of change, in words; without what every release makes anew. */

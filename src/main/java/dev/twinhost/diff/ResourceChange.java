@@ -1,6 +1,9 @@
 package dev.twinhost.diff;
 
-import java.util.Optional;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -9,17 +12,32 @@ import java.util.regex.Pattern;
  *
  * @param sign what the command line has in brackets
  * @param name the construct's path, which may have blanks, and the logical id
+ * @param properties what of it changes: the outermost names in the lines below, such as {@code └─ [~] CidrBlock}
  */
-record ResourceChange(char sign, String type, String name, Impact impact) {
+record ResourceChange(char sign, String type, String name, Impact impact, Set<String> properties) {
     private static final Pattern LINE = Pattern.compile(
             "\\[(.)] ([A-Za-z0-9]+(?:::[A-Za-z0-9]+)+) (.+?)(?: (replace|may be replaced|destroy|orphan|import))?(?: \\(OR move .*)?");
 
-    static Optional<ResourceChange> read(String line) {
-        Matcher matcher = LINE.matcher(line);
-        return matcher.matches()
-                ? Optional.of(new ResourceChange(
-                        matcher.group(1).charAt(0), matcher.group(2), matcher.group(3), impact(matcher.group(4))))
-                : Optional.empty();
+    private static final Pattern PROPERTY = Pattern.compile(" [├└]─ \\[.] (\\w+).*");
+
+    /** All resources of a diff, in its order. */
+    static List<ResourceChange> readAll(String text) {
+        List<ResourceChange> changes = new ArrayList<>();
+        for (String line : text.lines().toList()) {
+            Matcher resource = LINE.matcher(line);
+            Matcher property = PROPERTY.matcher(line);
+            if (resource.matches()) {
+                changes.add(new ResourceChange(
+                        resource.group(1).charAt(0),
+                        resource.group(2),
+                        resource.group(3),
+                        impact(resource.group(4)),
+                        new TreeSet<>()));
+            } else if (property.matches() && !changes.isEmpty()) {
+                changes.get(changes.size() - 1).properties().add(property.group(1));
+            }
+        }
+        return List.copyOf(changes);
     }
 
     private static Impact impact(String word) {

@@ -13,6 +13,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** On records of the real command line; how they were made is in {@code README.md} beside them. */
@@ -50,8 +51,62 @@ class DiffCommentTest {
     @Test
     void shouldSayThatMachinesAreReplaced() {
         assertThat(comment("machines"))
-                .contains("\nResources: 1 changed.\nMachines are replaced, one after the other.\n")
+                .contains("\nResources: 1 changed.\n**Machines are replaced**, one after the other, because of"
+                        + " `SwarmHosts/Hosts/LaunchTemplate`.\n")
                 .doesNotContain(ALARM);
+    }
+
+    /** Their launch templates do not change, their subnets do. */
+    @Test
+    void shouldSayThatMachinesAreReplacedWhereTheyMove() {
+        assertThat(comment("machines-moved"))
+                .contains("\n**Machines are replaced**, one after the other, because of `SwarmHosts/Hosts/Group/ASG`,"
+                        + " `SwarmHosts/Witness/Group/ASG`.\n");
+        assertThat(comment("witness-moved"))
+                .contains("\n**Machines are replaced**, one after the other, because of"
+                        + " `SwarmHosts/Witness/Group/ASG`.\n");
+    }
+
+    /** The command line shows neither the launch templates nor the groups there, which refer to what gets another id. */
+    @Test
+    void shouldSayThatMachinesAreReplacedWhereWhatTheyUseIs() {
+        assertThat(comment("network-replaced"))
+                .containsPattern("\n\\*\\*Machines are replaced\\*\\*, one after the other, where they use"
+                        + " `Network/Vpc/PublicSubnet1/Subnet`, [^\n]*`Network/Groups/Hosts`.*\\.\n");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "LaunchTemplate, true",
+        "LaunchConfigurationName, true",
+        "MixedInstancesPolicy, true",
+        "PlacementGroup, true",
+        "VPCZoneIdentifier, true",
+        "DesiredCapacity, false",
+        "DependsOn, false",
+        "HealthCheckType, false"
+    })
+    void shouldKnowWhichPropertiesOfAGroupReplaceItsMachines(String property, boolean replaced) {
+        String record = record("machines")
+                .replaceFirst(
+                        "(?s)\\[~] AWS::EC2::LaunchTemplate.*?\n\n",
+                        "[~] AWS::AutoScaling::AutoScalingGroup SwarmHosts/Hosts/Group/ASG Hosts\n └─ [+] " + property
+                                + "\n     └─ [+] new\n\n");
+
+        assertThat(of(record).contains("**Machines are replaced**")).isEqualTo(replaced);
+        assertThat(of(record)).contains("Resources: 1 changed.");
+    }
+
+    /** It starts another group beside it and deletes the old one: that is told as a loss. */
+    @Test
+    void shouldNotPromiseOneAfterTheOtherWhereTheGroupItselfIsReplaced() {
+        String record = record("machines-moved")
+                .replace("Group/ASG Hosts\n", "Group/ASG Hosts replace\n")
+                .replace("Group/ASG Witness\n", "Group/ASG Witness replace\n");
+
+        assertThat(of(record))
+                .contains("> - **replaced:** `SwarmHosts/Hosts/Group/ASG`, `SwarmHosts/Witness/Group/ASG`")
+                .doesNotContain("**Machines are replaced**");
     }
 
     @Test
@@ -165,6 +220,8 @@ class DiffCommentTest {
                 "nothing",
                 "added",
                 "machines",
+                "machines-moved",
+                "witness-moved",
                 "storage-replaced",
                 "storage-left-behind",
                 "records-deleted",
