@@ -45,8 +45,9 @@ final class ReleaseArchive {
      */
     ReleaseArchive(Path root, Map<String, String> settings) {
         SortedMap<String, byte[]> entries = new TreeMap<>();
-        entries.put(SETTINGS, ShellExports.of(settings).getBytes(StandardCharsets.UTF_8));
         FOLDERS.forEach(folder -> collect(root, folder, entries));
+        LineEnds.check(entries);
+        entries.put(SETTINGS, ShellExports.of(settings).getBytes(StandardCharsets.UTF_8));
         bytes = zip(entries);
     }
 

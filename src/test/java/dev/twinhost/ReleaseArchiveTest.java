@@ -124,6 +124,25 @@ class ReleaseArchiveTest {
                 .hasMessage("docker/link: is a link, or no file at all; put the file itself there");
     }
 
+    @Test
+    void shouldRefuseTheLineEndsOfWindows() throws IOException {
+        write("nginx/nginx.conf", "events {}\r\n");
+        write("docker/host/b", "#!/bin/bash\r\n");
+
+        assertThatThrownBy(this::archive)
+                .isInstanceOf(IncompleteCheckout.class)
+                .hasMessage("docker/host/b (and 1 more): has the line ends of Windows, got CR LF, want LF alone;"
+                        + " commit what is yours, then type: git rm -rq --cached docker nginx src && git checkout HEAD --"
+                        + " docker nginx src; clone and work inside WSL");
+    }
+
+    @Test
+    void shouldTakeAnyByteInAPicture() throws IOException {
+        write("nginx/logo.png", "\211PNG\r\n\032\n\0");
+
+        assertThat(entries(archive().bytes())).extracting(Map.Entry::getKey).contains("nginx/logo.png");
+    }
+
     private ReleaseArchive archive() {
         return new ReleaseArchive(checkout, SETTINGS);
     }
