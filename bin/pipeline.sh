@@ -125,7 +125,7 @@ check_zone() {
 # The words of the first are those of aws-cdk 2.1148.1.
 fail_as_said() {
   local log=$1 line place
-  if line=$(last_said 'Unable to resolve AWS account to use|Could not load credentials from any providers|no credentials have been configured|Unable to locate credentials|ExpiredToken'); then
+  if line=$(last_said 'Unable to resolve AWS account to use|Could not load credentials from any providers|no credentials have been configured|There are expired AWS credentials|Unable to locate credentials|ExpiredToken'); then
     refuse "there are no credentials, or they have lapsed; type: aws configure (or: aws sso login), or in a workflow look at its step configure-aws-credentials"
   elif line=$(last_said 'Need to perform AWS calls for account [0-9]+, but the current credentials are for [0-9]+'); then
     refuse "the credentials are those of another account (${line#*Need to }); type: export AWS_PROFILE=NAME of the right one"
@@ -142,9 +142,22 @@ fail_as_said() {
     place=$(sed -E 's|.*-role-([0-9]{12})-([a-z0-9-]+)$|aws://\1/\2|' <<< "$line")
     refuse "the role ${line#role/} cannot be taken: the account was never bootstrapped, or the credentials lack sts:AssumeRole for it; type: npx cdk bootstrap $place"
   elif line=$(last_said 'Found zones: .* wanted exactly 1 zone'); then
-    refuse "hostedZoneId: cannot be looked up (f${line#F}); type: aws route53 list-hosted-zones, and write the id of the domain's zone into cdk.json"
+    refuse "hostedZoneId: cannot be looked up (f${line#F}), want one public zone of the domain; type: aws route53 list-hosted-zones, and write the id of its zone, or of the zone of a domain above it, into cdk.json"
   elif line=$(last_said 'RRSet with DNS name [^ ]+ is not permitted in zone [^] ]+'); then
     refuse "hostedZoneId: is the zone of another domain (${line%.}); type: aws route53 list-hosted-zones, and write the id of the domain's zone into cdk.json"
+  elif line=$(last_said 'Tried to create resource record set [^]]*] but it already exists'); then
+    refuse "a record with the same set identifier is there, of an earlier stack perhaps, and CloudFormation takes over none ($line); $(remove_record) and type the same again: $command_name"
+  elif line=$(last_said 'RRSet with DNS name [^ ]+,? +(and )?type [A-Z]+,? SetIdentifier [^ ]+ cannot be created as a non-weighted set exists with the same name and type'); then
+    refuse "a record without a weight is there ($line); to have both side by side, $(remove_record) and create it again with a weight and a set identifier of its own, both in one change; to try the site before that: \"dns\": \"none\" in cdk.json"
+  elif line=$(last_said 'RRSet with DNS name [^ ]+,? +(and )?type [A-Z]+,? SetIdentifier [^ ]+ cannot be created as weighted sets must contain the same TTL'); then
+    refuse "a weighted record of another TTL is there ($line); give it the TTL that the record has in cdk.out/$stack.template.json, and type the same again: $command_name"
+  elif line=$(last_said 'RRSet of type +CNAME with DNS name [^ ]+ is not permitted (because|as) [^]]*'); then
+    refuse "a CNAME suffers no other record of its name, and there is one (${line%.}); $(hand_over)"
+  elif line=$(last_said 'RRSet of type +[A-Z]+ with DNS name [^ ]+ is not permitted (because|as) [^]]*'); then
+    refuse "a CNAME is there, which suffers no other record of its name (${line%.}); $(hand_over)"
+  elif grep -q 'Subprocess exited with error 2' "$log" && line=$(last_said '^(bin/app|(docker|nginx|src)/[^:]*): [^;]*; .*'); then
+    # A tool is missing, or a file is not what it has to be.
+    refuse "${line#bin/app: }"
   elif grep -q 'Subprocess exited with error 2' "$log"; then
     # bin/app has said it in its own words, a line for each key.
     refuse "the settings are refused: $(grep -E '^[^ ]+: .+(, want |; )' "$log" | paste -sd '|' - | sed 's/|/ | /g'); type the right values into cdk.json"
@@ -153,6 +166,15 @@ fail_as_said() {
   fi
   report "failed, for the reason above${GITHUB_ACTIONS:+ in the log of this step}; type the same here to see it again: $command_name"
   exit 1
+}
+
+# remove_record, hand_over: what to type where a record is in the way of the stack's.
+remove_record() {
+  echo "delete it (aws route53 list-resource-record-sets --hosted-zone-id ID shows it whole, as aws route53 change-resource-record-sets wants it)"
+}
+
+hand_over() {
+  echo "deploy with \"dns\": \"none\" in cdk.json, look with bin/verify --connect-to, then $(remove_record) and deploy with \"dns\": \"all\""
 }
 
 # last_said PATTERN [ONLY]: what LOG last said that is like PATTERN, in lines that are like ONLY.

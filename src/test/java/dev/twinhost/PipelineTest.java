@@ -27,6 +27,12 @@ import org.junit.jupiter.params.provider.ValueSource;
 class PipelineTest {
     private static final Path RECORDS = Shell.CHECKOUT.resolve("src/test/resources/dev/twinhost/diff");
     private static final String ROLE = "arn:aws:iam::123456789012:role/Diff";
+    private static final String DELETE_IT =
+            "delete it (aws route53 list-resource-record-sets --hosted-zone-id ID shows it whole,"
+                    + " as aws route53 change-resource-record-sets wants it)";
+    private static final String HAND_OVER =
+            "deploy with \"dns\": \"none\" in cdk.json, look with bin/verify --connect-to, then " + DELETE_IT
+                    + " and deploy with \"dns\": \"all\"";
     private static final String SYNTHESIS = "npx cdk synth -q --ci --no-color";
     private static final String NOT_BOOTSTRAPPED = "SSM parameter /cdk-bootstrap/hnb659fds/version not found in"
             + " aws://123456789012/eu-central-1. Has the environment been bootstrapped? Please run 'cdk bootstrap' (see"
@@ -177,8 +183,8 @@ class PipelineTest {
                 arguments(
                         "Found zones: [] for dns:example.com, privateZone:undefined, vpcId:undefined, but wanted exactly 1 zone",
                         "hostedZoneId: cannot be looked up (found zones: [] for dns:example.com, privateZone:undefined, vpcId:undefined,"
-                                + " but wanted exactly 1 zone); type: aws route53 list-hosted-zones, and write the id of the domain's zone into"
-                                + " cdk.json"),
+                                + " but wanted exactly 1 zone), want one public zone of the domain; type: aws route53 list-hosted-zones,"
+                                + " and write the id of its zone, or of the zone of a domain above it, into cdk.json"),
                 arguments(
                         "email: is not an e-mail address, got \"x\", want one address, such as ops@example.org\n"
                                 + "zones: is out of range, got 9, want 3, or 2 with a weaker promise\n"
@@ -186,6 +192,58 @@ class PipelineTest {
                         "the settings are refused: email: is not an e-mail address, got \"x\", want one address, such as"
                                 + " ops@example.org | zones: is out of range, got 9, want 3, or 2 with a weaker promise; type the right"
                                 + " values into cdk.json"),
+                arguments(
+                        "bin/app: needs java, which is not installed; install a JDK\nbin/app: Subprocess exited with error 2",
+                        "needs java, which is not installed; install a JDK"),
+                arguments(
+                        "docker/host/join.sh: has the line ends of Windows, got CR LF, want LF alone; commit what is yours\n"
+                                + "bin/app: Subprocess exited with error 2",
+                        "docker/host/join.sh: has the line ends of Windows, got CR LF, want LF alone; commit what is yours"),
+                arguments(
+                        "There are expired AWS credentials in your environment. The CDK app will synth without current account"
+                                + " information.",
+                        "there are no credentials, or they have lapsed; type: aws configure (or: aws sso login), or in a workflow look"
+                                + " at its step configure-aws-credentials"),
+                // The words of Route 53 for records that are there already.
+                // https://github.com/alphagov/govuk-infrastructure/pull/140
+                arguments(
+                        "[Tried to create resource record set [name='example.com.', type='A', set identifier='twinhost'] but it"
+                                + " already exists]",
+                        "a record with the same set identifier is there, of an earlier stack perhaps, and CloudFormation takes over"
+                                + " none (Tried to create resource record set [name='example.com.', type='A', set"
+                                + " identifier='twinhost'] but it already exists); " + DELETE_IT
+                                + " and type the same again: bin/diff"),
+                // https://github.com/kubernetes-sigs/external-dns/issues/4345
+                arguments(
+                        "[RRSet with DNS name example.com., type A, SetIdentifier twinhost cannot be created as a non-weighted set"
+                                + " exists with the same name and type.]",
+                        "a record without a weight is there (RRSet with DNS name example.com., type A, SetIdentifier twinhost cannot"
+                                + " be created as a non-weighted set exists with the same name and type); to have both side by"
+                                + " side, " + DELETE_IT
+                                + " and create it again with a weight and a set identifier of its own,"
+                                + " both in one change; to try the site before that: \"dns\": \"none\" in cdk.json"),
+                // https://github.com/aws/aws-sdk-go-v2/issues/518
+                arguments(
+                        "[RRSet with DNS name www.example.com.  and type CNAME, SetIdentifier twinhost cannot be created as weighted"
+                                + " sets must contain the same TTL.]",
+                        "a weighted record of another TTL is there (RRSet with DNS name www.example.com.  and type CNAME,"
+                                + " SetIdentifier twinhost cannot be created as weighted sets must contain the same TTL); give it"
+                                + " the TTL that the record has in cdk.out/Twinhost.template.json, and type the same again:"
+                                + " bin/diff"),
+                // https://github.com/aws/aws-sdk-java/issues/1996
+                arguments(
+                        "[RRSet of type CNAME with DNS name www.example.com. is not permitted as it conflicts with other records with"
+                                + " the same DNS name in zone example.com.]",
+                        "a CNAME suffers no other record of its name, and there is one (RRSet of type CNAME with DNS name"
+                                + " www.example.com. is not permitted as it conflicts with other records with the same DNS name in"
+                                + " zone example.com); " + HAND_OVER),
+                // https://github.com/RJPearson94/terraform-aws-open-next/issues/24
+                arguments(
+                        "[RRSet of type A with DNS name shop.example.com. is not permitted because a conflicting RRSet of type  CNAME"
+                                + " with the same DNS name already exists in zone example.com.]",
+                        "a CNAME is there, which suffers no other record of its name (RRSet of type A with DNS name"
+                                + " shop.example.com. is not permitted because a conflicting RRSet of type  CNAME with the same DNS"
+                                + " name already exists in zone example.com); " + HAND_OVER),
                 // The words of Route 53, as in https://github.com/aws/copilot-cli/issues/5493
                 arguments(
                         "Received response status [FAILED]: [RRSet with DNS name example.com. is not permitted in zone other.org.]",
@@ -464,6 +522,21 @@ class PipelineTest {
                 run("deploy"),
                 "bin/deploy: the working copy is not what is committed (?? nginx/), and would be deployed as"
                         + " it is; type: git stash --include-untracked, or commit it and have it merged");
+        assertThat(calls()).isEmpty();
+    }
+
+    /** A stash would have the image looked up anew, and perhaps every machine replaced. */
+    @Test
+    void shouldAdviseToCommitWhatWasLookedUp() {
+        shell.write("tree/cdk.context.json", "{}");
+        String sentence = "bin/deploy: cdk.context.json holds what was looked up and is not committed; type: git add"
+                + " cdk.context.json && git commit -m 'Keep what was looked up', and have it merged";
+        assertRefused(run("deploy"), sentence);
+
+        git("add -A");
+        git("commit -q -m 'Keep what was looked up'");
+        shell.write("tree/cdk.context.json", "{\"more\": true}");
+        assertRefused(run("deploy"), sentence);
         assertThat(calls()).isEmpty();
     }
 
