@@ -10,6 +10,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** How a machine tells the deploy that waits for it how a release ended. */
+@Needs("jq")
 class AnswerTest {
     @TempDir
     Path root;

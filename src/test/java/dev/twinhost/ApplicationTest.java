@@ -20,6 +20,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a release gives to the application: its environment, its secrets, and the check of its health. */
+@Needs({"envsubst", "jq"})
 class ApplicationTest {
     private static final String ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:shop/db-AbCdEf";
     private static final String VALUE = "hunter2 'with' \"quotes\" $HOME";

@@ -8,6 +8,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The first and every further boot of a machine, with stand-ins for Docker, AWS, systemd and the metadata service. */
+@Needs({"envsubst", "jq", "openssl"})
 class BootstrapTest {
     private static final String CONVERGED = "c".repeat(64);
     private static final String HOST = "{\"Status\":{\"State\":\"%s\"},\"Spec\":{\"Availability\":\"active\"},"

@@ -10,6 +10,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What certbot's entry point makes of what is on the shared storage before it lets certbot see it; certbot only notes what it finds. */
+@Needs("openssl")
 class CertbotLineageTest {
     private static final String DIRECTORY = "https://acme.example/directory";
     private static final String CONFIG = "srv/letsencrypt/production/";

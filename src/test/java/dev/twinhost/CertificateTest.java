@@ -10,6 +10,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
+@Needs("openssl")
 class CertificateTest {
     private static final String LIVE = "srv/twinhost/letsencrypt/production/live/example.com";
     private static final String SERVED = "var/lib/twinhost/tls/current";

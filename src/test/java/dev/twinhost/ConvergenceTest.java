@@ -11,6 +11,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What `converged.jq` makes of the answers of Docker's API: the word {@code converged}, or what is missing. */
+@Needs("jq")
 class ConvergenceTest {
     private static final String CONVERGED = "converged";
     private static final String AWAY = "No such image: certbot/certbot:v5@sha256:0";

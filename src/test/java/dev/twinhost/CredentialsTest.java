@@ -11,6 +11,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** The hourly fresh password for Amazon ECR. */
+@Needs("jq")
 class CredentialsTest {
     static final String PASSWORD = "eyJwYXlsb2FkIjoi";
     private static final String REGISTRY = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";

@@ -15,6 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** How a machine leaves, with stand-ins for the engine and AWS. */
+@Needs("jq")
 class DrainTest {
     private static final String LEAVE = "/swarm/leave?force=true";
     private static final String COMPLETE = "aws autoscaling complete-lifecycle-action --lifecycle-hook-name goodbye"

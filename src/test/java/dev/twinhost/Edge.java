@@ -34,7 +34,7 @@ final class Edge {
 
     private static void show(Shell shell, String file) {
         shell.standIn("openssl", """
-                [[ $1 == s_client ]] || exec /usr/bin/openssl "$@"
+                [[ $1 == s_client ]] || { PATH=${PATH#*:} && exec openssl "$@"; }
                 printf '%s\\n' "$*" >>"$TWINHOST_ROOT/handshakes"
                 echo CONNECTED
                 exec cat "FILE"

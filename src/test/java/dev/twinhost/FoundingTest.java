@@ -8,6 +8,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Who may found a cluster, as a machine without Swarm state judges it on its own clock: section 6 of the design. */
+@Needs("jq")
 class FoundingTest {
     private static final int HOST = 0;
     private static final int WITNESS = 60;

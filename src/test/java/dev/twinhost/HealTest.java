@@ -11,6 +11,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** What a manager does for its cluster, with stand-ins for the engine and AWS; real machines are in the rehearsal's tests. */
+@Needs({"jq", "openssl"})
 class HealTest {
     private static final String MISSED = "c".repeat(64);
 

@@ -10,6 +10,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
+@Needs("jq")
 class JoinTest {
     private static final String TOKEN = "SWMTKN-1-secret";
     private static final String MANAGER = "127.77.0.1";

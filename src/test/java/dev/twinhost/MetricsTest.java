@@ -12,6 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What a host publishes of the certificate that it serves. */
+@Needs({"jq", "openssl"})
 class MetricsTest {
     @TempDir
     Path root;

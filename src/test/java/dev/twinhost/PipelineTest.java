@@ -24,6 +24,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * command line, AWS's and GitHub's.
  * The words of the first are those of aws-cdk 2.1148.1, the diffs real ones.
  */
+@Needs({"git", "jq"})
 class PipelineTest {
     private static final Path RECORDS = Shell.CHECKOUT.resolve("src/test/resources/dev/twinhost/diff");
     private static final String ROLE = "arn:aws:iam::123456789012:role/Diff";

@@ -9,6 +9,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What a host answers when certbot asks whether an order can succeed. */
+@Needs({"jq", "openssl"})
 class PreflightTest {
     private static final String BALANCER = "198.51.100.80\n198.51.100.81\n";
 

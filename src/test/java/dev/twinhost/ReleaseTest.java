@@ -19,6 +19,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A release on a host, with a Docker that answers what the test says. */
+@Needs({"envsubst", "jq", "openssl"})
 class ReleaseTest {
     private static final String NEWER = "b".repeat(64);
     private static final String DEPLOYED =

@@ -133,6 +133,7 @@ class ScriptsTest {
     @TempDir
     Path root;
 
+    @Needs("shellcheck")
     @Test
     void shouldPassShellcheck() {
         List<String> scripts = Stream.of("docker", "src", "bin", ".ci")

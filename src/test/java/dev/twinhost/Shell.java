@@ -14,7 +14,8 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * Runs the scripts of the hosts as they are, below a folder that plays the root of a machine ({@code TWINHOST_ROOT}),
- * with stand-ins first on the path. Nothing of the environment of the tests reaches them.
+ * with stand-ins first on the path. Of the environment of the tests nothing reaches them but the
+ * programs that the test {@link Needs}.
  */
 final class Shell {
     static final Path CHECKOUT = Path.of("").toAbsolutePath();
@@ -33,8 +34,7 @@ final class Shell {
 
     Shell(Path root) {
         this.root = root;
-        environment.put(
-                "PATH", root.resolve("stand-ins") + ":/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+        environment.put("PATH", root.resolve("stand-ins") + ":" + Programs.path());
         environment.put("TWINHOST_ROOT", root.toString());
         environment.put("LANG", "C.UTF-8");
         try {
