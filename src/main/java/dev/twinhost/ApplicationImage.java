@@ -24,7 +24,7 @@ import software.constructs.Construct;
  * release's settings name the image by its content's hash, and the release parameter says where it is.
  */
 final class ApplicationImage extends Construct {
-    /** What stands before the hash in the settings; no image reference has it. */
+    /** What stands before the hash in the settings, which refuse an image reference that begins so. */
     static final String ASSET = "asset:";
 
     // https://docs.aws.amazon.com/AmazonECR/latest/userguide/Registries.html

@@ -51,6 +51,13 @@ final class TwinhostStack extends Stack {
                             "appReplicas is 1: when the host of the only replica dies, and whenever the application is updated, "
                                     + "the site answers with errors until another replica has started.");
         }
+        if (settings.appImage().isPresent() && settings.appHealthPath().isEmpty()) {
+            Annotations.of(this)
+                    .addWarningV2(
+                            "twinhost:appHealthPath",
+                            "appHealthPath is not set: unless the image has a HEALTHCHECK, a container counts as soon as it runs,"
+                                    + " and an update of the application answers with errors until the new ones listen.");
+        }
         if (settings.natGateways() == 1) {
             Annotations.of(this)
                     .addWarningV2(

@@ -62,6 +62,8 @@ class VariantsTemplateTest {
                                 "./app",
                                 "acmeProfile",
                                 "tlsserver",
+                                "appHealthPath",
+                                "/healthz",
                                 "edgeImage",
                                 "nginx:1.30.6",
                                 "certbotImage",
@@ -166,6 +168,16 @@ class VariantsTemplateTest {
                         + " updated, the site answers with errors until another replica has started."
                         + " [ack: twinhost:appReplicas]");
         assertThat(SynthesisedTemplate.site().messages().toString()).doesNotContain("appReplicas");
+    }
+
+    @Test
+    void shouldWarnWhereNothingSaysWhetherTheApplicationIsWell() {
+        assertThat(Small.TEMPLATE.messages().findValuesAsText("data"))
+                .contains(
+                        "appHealthPath is not set: unless the image has a HEALTHCHECK, a container counts as soon as it"
+                                + " runs, and an update of the application answers with errors until the new ones listen."
+                                + " [ack: twinhost:appHealthPath]");
+        assertThat(Staging.TEMPLATE.messages().toString()).doesNotContain("appHealthPath");
     }
 
     @Test

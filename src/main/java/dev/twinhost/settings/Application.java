@@ -1,5 +1,8 @@
 package dev.twinhost.settings;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.UncheckedIOException;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -22,6 +25,12 @@ final class Application {
     /** What a release tells the machines about the site goes by such names. */
     private static final String OURS = "TWINHOST_";
 
+    /**
+     * Half of what Linux takes as one argument or variable of a command (MAX_ARG_STRLEN, 32 pages: execve(2)): all variables
+     * together are one variable of the machines' scripts, in which quotes and dollars are written twice.
+     */
+    private static final int MOST_BYTES = 64 * 1024;
+
     /** A file in /run/secrets, and the middle of a name of Swarm's, which may have 64 characters. */
     private static final Pattern SECRET = Pattern.compile("[A-Za-z0-9]([A-Za-z0-9_.-]{0,38}[A-Za-z0-9])?");
 
@@ -43,8 +52,21 @@ final class Application {
                 .filter(path -> !PATH.matcher(path).matches())
                 .ifPresent(path -> faults.add(new Fault(
                         "appHealthPath", "is not a path that a health check can ask for", path, WANTED_PATH)));
+        checkSize(faults, environment);
         environment.forEach((name, value) -> checkVariable(faults, name, value));
         secrets.forEach((name, arn) -> checkSecret(faults, name, arn));
+    }
+
+    private static void checkSize(List<Fault> faults, Map<String, String> environment) {
+        try {
+            int bytes = new ObjectMapper().writeValueAsBytes(environment).length;
+            if (bytes > MOST_BYTES) {
+                String wanted = "at most " + MOST_BYTES + ": a file, or a secret, takes more";
+                faults.add(new Fault("appEnvironment", "has too many bytes as JSON", bytes, wanted));
+            }
+        } catch (JsonProcessingException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     private static void checkVariable(List<Fault> faults, String name, String value) {

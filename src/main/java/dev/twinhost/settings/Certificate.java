@@ -50,7 +50,7 @@ final class Certificate {
         for (String written : extra) {
             Optional<String> name = HostName.of(written);
             if (name.isEmpty()) {
-                faults.add(new Fault("extraDomains", "is not a public host name", written, WANTED_NAMES));
+                faults.add(new Fault("extraDomains", HostName.problem(written), written, WANTED_NAMES));
             } else if (own.contains(name.get())) {
                 faults.add(new Fault("extraDomains", "is on the certificate anyhow", written, "other names, or none"));
             } else if (!seen.add(name.get())) {

@@ -23,6 +23,14 @@ final class HostName {
 
     private HostName() {}
 
+    /** Why a name that {@link #of} does not take is none. */
+    static String problem(String name) {
+        return READ_IN_TWO_WAYS.matcher(name).find()
+                ? "holds a letter (ß, ς or a joiner) that IDNA 2003 and IDNA 2008 read as two names; write it as its registry"
+                        + " does, in xn-- letters"
+                : "is not a public host name";
+    }
+
     /** The name in lower-case ASCII (IDNA), or nothing where it is no public host name. */
     static Optional<String> of(String name) {
         if (READ_IN_TWO_WAYS.matcher(name).find()) {

@@ -2,6 +2,7 @@ package dev.twinhost.settings;
 
 import java.util.List;
 import java.util.Optional;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /** Images that the machines run: checks of a reference to one. */
@@ -11,35 +12,64 @@ final class Image {
     static final String WANTED_EDGE = "an image of Nginx with its tag or digest, such as nginx:1.30.6";
     static final String WANTED_CERTBOT = "an image of certbot with its tag or digest, such as certbot/certbot:v5.8.0";
 
+    /** What stands before the hash of a folder's image in the settings of a release. */
+    private static final String FOLDERS = "asset:";
+
     // https://pkg.go.dev/github.com/distribution/reference: registry, path, tag, digest
     private static final Pattern REFERENCE = Pattern.compile("([a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?(:[0-9]{1,5})?/)?"
             + "[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*"
             + "(?<version>(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[0-9a-f]{64})?)");
 
+    /** Amazon ECR as the machines log in to it. The rest of its names are other ways to the same repositories. */
+    // https://docs.aws.amazon.com/AmazonECR/latest/userguide/Registries.html
+    private static final Pattern ECR =
+            Pattern.compile("[0-9]{12}\\.dkr\\.ecr\\.[a-z0-9-]+\\.amazonaws\\.com(\\.cn)?/.*");
+
+    /** Those, dual-stack and FIPS. */
+    // https://docs.aws.amazon.com/general/latest/gr/ecr.html
+    private static final Pattern ECR_BY_ANOTHER_NAME = Pattern.compile(
+            "(?<account>[0-9]{12})\\.dkr[.-]ecr(-fips)?\\.(?<region>[a-z0-9-]+)\\.[a-z0-9.]+/(?<rest>.*)");
+
     private Image() {}
 
     /** The application's: any that is not a folder. */
     static void checkApplication(List<Fault> faults, String image) {
-        check(faults, "appImage", image, WANTED);
+        Matcher other = ECR_BY_ANOTHER_NAME.matcher(image);
+        if (check(faults, "appImage", image, WANTED) && !ECR.matcher(image).matches() && other.matches()) {
+            String region = other.group("region");
+            String name = other.group("account") + ".dkr.ecr." + region + ".amazonaws.com"
+                    + (region.startsWith("cn-") ? ".cn" : "") + '/' + other.group("rest");
+            String problem = "is in Amazon ECR by a name to which the machines do not log in";
+            faults.add(new Fault("appImage", problem, image, name));
+        }
     }
 
     /** One that the stack has, unless somebody wants another: there is no newest one that could be taken for it. */
     static void checkVersioned(List<Fault> faults, String key, Optional<String> setting, String wanted) {
-        setting.filter(image -> check(faults, key, image, wanted))
-                .filter(image -> version(image).isEmpty())
-                .ifPresent(image -> faults.add(new Fault(key, "has neither a tag nor a digest", image, wanted)));
+        setting.filter(image -> check(faults, key, image, wanted)).ifPresent(image -> {
+            if (version(image).isEmpty()) {
+                faults.add(new Fault(key, "has neither a tag nor a digest", image, wanted));
+            }
+            if (ECR_BY_ANOTHER_NAME.matcher(image).matches()) {
+                String problem = "is in a private registry, to which the machines do not log in for it";
+                faults.add(new Fault(key, problem, image, wanted + ", for anybody to pull"));
+            }
+        });
     }
 
     private static boolean check(List<Fault> faults, String key, String image, String wanted) {
         boolean valid = REFERENCE.matcher(image).matches();
-        if (!valid) {
+        if (image.startsWith(FOLDERS)) {
+            String problem = "has the name that Twinhost gives to the images of folders";
+            faults.add(new Fault(key, problem, image, "docker.io/library/" + image + ", if such an image is meant"));
+        } else if (!valid) {
             faults.add(new Fault(key, "is not an image reference", image, wanted));
         }
         return valid;
     }
 
     private static String version(String image) {
-        var reference = REFERENCE.matcher(image);
+        Matcher reference = REFERENCE.matcher(image);
         return reference.matches() ? reference.group("version") : "";
     }
 }

@@ -84,10 +84,15 @@ public record Settings(
             Pattern.compile("[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*");
     // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-efs-mounttarget.html
     private static final Pattern FILE_SYSTEM_ID = Pattern.compile("fs-[0-9a-f]{8,40}");
+    private static final String ZONE_PATH = "/hostedzone/";
     private static final Pattern ZONE_ID = Pattern.compile("Z[A-Z0-9]{7,31}");
 
     // https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/using-regions-availability-zones.html
     private static final Pattern REGION = Pattern.compile("[a-z]{2,4}(-[a-z]+)+-[1-9]");
+
+    /** The network of the application has 254 addresses, and an update needs some more than there are replicas. */
+    // SubnetSize in docker/host/join.sh
+    private static final int MOST_REPLICAS = 100;
 
     // As Nginx writes sizes; half of a host's disk at the most.
     private static final Pattern CACHE_SIZE = Pattern.compile("[1-9][0-9]{0,3}m|([1-9]|10)g");
@@ -104,13 +109,22 @@ public record Settings(
 
     public Settings {
         List<Fault> faults = new ArrayList<>();
+        // as the AWS command line prints it
+        hostedZoneId = hostedZoneId.map(id -> id.startsWith(ZONE_PATH) ? id.substring(ZONE_PATH.length()) : id);
         checkNames(faults, domain, email);
         hostedZoneId.ifPresent(id -> check(
                 faults, "hostedZoneId", id, ZONE_ID.asMatchPredicate(), "is not the id of a hosted zone", WANTED_ZONE));
         range(faults, "dnsWeight", dnsWeight, 0, 255, "a weight from 0 to 255");
         appImage.filter(image -> !isFolder(image)).ifPresent(image -> Image.checkApplication(faults, image));
         range(faults, "appPort", appPort, 1, 65535, "a port from 1 to 65535");
-        range(faults, "appReplicas", appReplicas, 1, Integer.MAX_VALUE, "at least 1, better 2");
+        range(
+                faults,
+                "appReplicas",
+                appReplicas,
+                1,
+                MOST_REPLICAS,
+                "at least 1, better 2, at most " + MOST_REPLICAS
+                        + ": two hosts and one network of 254 addresses hold them");
         Application.check(faults, appHealthPath, appEnvironment, appSecrets);
         checkInstanceType(faults, "instanceType", instanceType, "t4g.small");
         checkInstanceType(faults, "witnessInstanceType", witnessInstanceType, "t4g.micro");
@@ -210,19 +224,33 @@ public record Settings(
     private static void checkNames(List<Fault> faults, String domain, String email) {
         if (domain == null) {
             faults.add(new Fault("domain", "is missing", null, WANTED_DOMAIN));
-        } else if (domain.toLowerCase(Locale.ROOT).startsWith("www.")) {
+        } else if (HostName.of(domain).orElse(domain).toLowerCase(Locale.ROOT).startsWith("www.")) {
             faults.add(new Fault("domain", "is not an apex", domain, WANTED_DOMAIN + "; the site adds www. to it"));
         } else {
             // What www. is put before has to stay a host name.
             boolean valid = HostName.of(domain)
                     .flatMap(name -> HostName.of("www." + name))
                     .isPresent();
-            check(faults, "domain", domain, name -> valid, "is not a public host name", WANTED_DOMAIN);
+            check(faults, "domain", domain, name -> valid, HostName.problem(domain), WANTED_DOMAIN);
         }
         if (email == null) {
             faults.add(new Fault("email", "is missing", null, WANTED_EMAIL));
         } else {
             check(faults, "email", email, Settings::isAddress, "is not an e-mail address", WANTED_EMAIL);
+            check(
+                    faults,
+                    "email",
+                    email,
+                    address -> !address.startsWith("-"),
+                    "begins with -, which certbot takes for an option",
+                    WANTED_EMAIL);
+            check(
+                    faults,
+                    "email",
+                    email,
+                    address -> !address.contains("{{") && !address.contains("}}"),
+                    "holds {{ or }}, which Swarm takes for a template",
+                    WANTED_EMAIL);
         }
     }
 

@@ -112,14 +112,24 @@ class SettingsTest {
                 "shop.local",
                 "shop.test",
                 "shop.internal",
-                "straße.de",
-                "a\u200db.example.org",
                 "*.example.org"
             })
     void shouldRefuseWhatIsNoPublicHostName(String domain) {
         assertThat(faultsOf("domain", domain))
                 .isEqualTo("domain: is not a public host name, got \"" + domain
                         + "\", want the site's apex, such as example.org");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"straße.de", "a\u200db.example.org", "ςigma.gr"})
+    void shouldSayWhyANameThatCanBeReadInTwoWaysIsRefused(String name) {
+        String problem =
+                "holds a letter (ß, ς or a joiner) that IDNA 2003 and IDNA 2008 read as two names; write it as its"
+                        + " registry does, in xn-- letters, got \"" + name.replace("\u200d", "\\u200d") + "\", want ";
+
+        assertThat(faultsOf("domain", name)).isEqualTo("domain: " + problem + "the site's apex, such as example.org");
+        assertThat(faultsOf("extraDomains", List.of(name)))
+                .isEqualTo("extraDomains: " + problem + "names that lead to the site, such as example.net");
     }
 
     @Test
@@ -130,6 +140,12 @@ class SettingsTest {
         assertThat(read(with("domain", longest)).www()).hasSize(253);
 
         assertThat(faultsOf("domain", "c" + longest)).startsWith("domain: is not a public host name, got ");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"ｗｗｗ.example.org", "www。example.org", "Ｗww.example.org"})
+    void shouldRefuseWwwAsTheApexHoweverItIsWritten(String domain) {
+        assertThat(faultsOf("domain", domain)).startsWith("domain: is not an apex, got \"" + domain + "\", want ");
     }
 
     @Test
@@ -159,6 +175,25 @@ class SettingsTest {
                         + "\", want one address, such as ops@example.org");
     }
 
+    @ParameterizedTest
+    @CsvSource({
+        "-ops@example.org, 'begins with -, which certbot takes for an option'",
+        "o{{ps@example.org, 'holds {{ or }}, which Swarm takes for a template'",
+        "o}}ps@example.org, 'holds {{ or }}, which Swarm takes for a template'"
+    })
+    void shouldRefuseAnAddressThatIsReadAsSomethingElse(String email, String problem) {
+        assertThat(faultsOf("email", email))
+                .isEqualTo("email: " + problem + ", got \"" + email + "\", want one address, such as ops@example.org");
+        assertThat(read(with("email", "o-p{s}@example.org")).email()).isEqualTo("o-p{s}@example.org");
+    }
+
+    @Test
+    void shouldTakeAZonesIdAsTheCommandLineOfAwsPrintsIt() {
+        assertThat(read(with("hostedZoneId", "/hostedzone/Z0123456789ABCDEFGHIJ"))
+                        .hostedZoneId())
+                .contains("Z0123456789ABCDEFGHIJ");
+    }
+
     @Test
     void shouldKeepTheMailboxAndBringItsDomainIntoAscii() {
         assertThat(read(with("email", "O'Hara+acme@Bücher.example.org")).email())
@@ -166,7 +201,7 @@ class SettingsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"z0123456789ABCDEFGHIJ", "/hostedzone/Z0123456789ABCDEFGHIJ", "Z01", "A0123456789"})
+    @ValueSource(strings = {"z0123456789ABCDEFGHIJ", "hostedzone/Z0123456789ABCDEFGHIJ", "Z01", "A0123456789"})
     void shouldRefuseWhatIsNoHostedZoneId(String id) {
         assertThat(faultsOf("hostedZoneId", id))
                 .isEqualTo("hostedZoneId: is not the id of a hosted zone, got \"" + id
@@ -213,7 +248,10 @@ class SettingsTest {
                 "appPort | 0 | appPort: is out of range, got 0, want a port from 1 to 65535",
                 "appPort | 65536 | appPort: is out of range, got 65536, want a port from 1 to 65535",
                 "appPort | 80.5 | appPort: is not a whole number, got \"80.5\", want a number such as 80",
-                "appReplicas | 0 | appReplicas: is out of range, got 0, want at least 1, better 2",
+                "appReplicas | 0 | appReplicas: is out of range, got 0, want at least 1, better 2, at most 100: two hosts and"
+                        + " one network of 254 addresses hold them",
+                "appReplicas | 101 | appReplicas: is out of range, got 101, want at least 1, better 2, at most 100: two"
+                        + " hosts and one network of 254 addresses hold them",
                 "appReplicas | 99999999999 | appReplicas: is not a whole number, got \"99999999999\","
                         + " want a number such as 2",
                 "witness | yes | witness: is neither true nor false, got \"yes\", want true or false",
@@ -249,6 +287,39 @@ class SettingsTest {
                 .isEqualTo(
                         "appImage: is not an image reference, got \"" + image
                                 + "\", want an image reference, such as example/shop:1.4.2, or a folder with a Dockerfile, written as ./app");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "123456789012.dkr-ecr.eu-west-1.on.aws/shop:1, 123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop:1",
+        "123456789012.dkr.ecr-fips.us-east-1.amazonaws.com/a/b, 123456789012.dkr.ecr.us-east-1.amazonaws.com/a/b",
+        "123456789012.dkr-ecr-fips.us-east-1.on.aws/shop, 123456789012.dkr.ecr.us-east-1.amazonaws.com/shop",
+        "123456789012.dkr-ecr.cn-north-1.on.amazonwebservices.com.cn/shop,"
+                + " 123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn/shop"
+    })
+    void shouldRefuseAmazonEcrByANameToWhichNobodyLogsIn(String image, String same) {
+        assertThat(faultsOf("appImage", image))
+                .isEqualTo("appImage: is in Amazon ECR by a name to which the machines do not log in, got \"" + image
+                        + "\", want " + same);
+        assertThat(read(with("appImage", same)).appImage()).contains(same);
+        assertThat(read(with("appImage", "public.ecr.aws/nginx/nginx:1")).appImage())
+                .contains("public.ecr.aws/nginx/nginx:1");
+        String tagged = same.replaceFirst("(:1)?$", ":1");
+        assertThat(faultsOf("edgeImage", tagged))
+                .isEqualTo("edgeImage: is in a private registry, to which the machines do not log in for it, got \""
+                        + tagged
+                        + "\", want an image of Nginx with its tag or digest, such as nginx:1.30.6, for anybody to"
+                        + " pull");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"appImage", "edgeImage", "certbotImage"})
+    void shouldRefuseTheNameOfAFoldersImage(String key) {
+        assertThat(faultsOf(key, "asset:1.0"))
+                .isEqualTo(key + ": has the name that Twinhost gives to the images of folders, got \"asset:1.0\","
+                        + " want docker.io/library/asset:1.0, if such an image is meant");
+        assertThat(read(with("appImage", "docker.io/library/asset:1.0")).appImage())
+                .isPresent();
     }
 
     @Test
@@ -371,6 +442,18 @@ class SettingsTest {
     void shouldRefuseVariablesThatAnApplicationCannotHave(String name, String value, String message) {
         assertThat(faultsOf("appEnvironment", Map.of(name, value)))
                 .isEqualTo("appEnvironment." + name + ": " + message);
+    }
+
+    /** {"A":"…"} are eight characters beside the value. */
+    @Test
+    void shouldRefuseMoreVariablesThanAScriptCanHandOn() {
+        assertThat(read(with("appEnvironment", Map.of("A", "x".repeat(65_528)))).appEnvironment())
+                .hasSize(1);
+        assertThat(faultsOf("appEnvironment", Map.of("A", "x".repeat(65_529))))
+                .isEqualTo("appEnvironment: has too many bytes as JSON, got 65537, want at most 65536: a file, or a"
+                        + " secret, takes more");
+        assertThat(faultsOf("appEnvironment", Map.of("A", "ü".repeat(40_000))))
+                .startsWith("appEnvironment: has too many bytes as JSON, got 80008, want ");
     }
 
     @Test
@@ -826,6 +909,20 @@ class SettingsTest {
     @Test
     void shouldKeepEachFaultOnOneLine() {
         assertThat(faultsOf("appImage", "a\nb")).hasLineCount(1).contains("got \"a\\nb\"");
+    }
+
+    @Test
+    void shouldShowTheBeginningOfALongValueAndNothingThatATerminalObeys() {
+        assertThat(faultsOf("domain", "a".repeat(300_000)))
+                .isEqualTo("domain: is not a public host name, got \"" + "a".repeat(200)
+                        + "\"… (300000 characters), want the site's apex, such as example.org");
+        assertThat(faultsOf("zones", List.of("a".repeat(300))))
+                .isEqualTo("zones: is not a whole number, got [" + "a".repeat(199)
+                        + "… (302 characters), want a number such as 3");
+        assertThat(faultsOf("vpcCidr", "\u001b[2J\u202e\u2028\u0007"))
+                .startsWith(
+                        "vpcCidr: is not a block of IPv4 addresses, got \"\\u001b[2J\\u202e\\u2028\\u0007\", want ");
+        assertThat(faultsOf("appEnvironment", Map.of("A\nB", "x"))).startsWith("appEnvironment.A\\nB: is not the name");
     }
 
     @Test
