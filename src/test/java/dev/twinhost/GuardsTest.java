@@ -93,6 +93,7 @@ class GuardsTest {
                 new Guard("heal", "leads", INFO, "jq curl"),
                 new Guard("heal", "stands_in \"$(cat watched)\"", "watched", "jq curl"),
                 new Guard("heal", "stands_in \"$(cat watched)\"", NODES, "jq curl"),
+                new Guard("heal", "no_release_runs", "engine/GET_configs", "jq curl"),
                 new Guard("heal", "may_go \"$(cat watched)\"", "health", "jq aws"),
                 new Guard("join", "[ \"$(verdict \"$(cat claimable)\" 0)\" = 'claim 2' ]", "claimable", "jq"),
                 new Guard("join", "note_founding 1", "engine/GET_swarm", "jq curl"),
@@ -115,6 +116,7 @@ class GuardsTest {
         EngineStandIn engine = new EngineStandIn(shell)
                 .swarm("active", "cluster-a")
                 .answer("GET", "/containers/json", "[]")
+                .answer("GET", "/configs", "[]")
                 .answer("GET", "/swarm", "{\"JoinTokens\":{\"Manager\":\"token\"}}");
         new ClusterStandIn(shell, engine).leader("n-b");
         engine.answer("GET", "/nodes/node-1", "{\"ManagerStatus\":{\"Leader\":true}}");
