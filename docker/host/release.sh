@@ -375,14 +375,16 @@ update_states() {
 # deploy: two machines may do the same at once, then Swarm turns one away as out of date. Swarm takes what a service's environment, mounts and host name
 # hold for a template (https://github.com/moby/swarmkit/blob/master/template/expand.go): of those only the environment holds settings.
 deploy() {
-  local said name begin='{{' same='{{"{{"}}'
+  local said name status=0 begin='{{' same='{{"{{"}}'
   said=$(
     for name in "${settings[@]}"; do
       export "$name=${!name//"$begin"/"$same"}"
     done
     timeout -k 5 120 docker stack deploy "${files[@]}" --prune --with-registry-auth --resolve-image "${TWINHOST_RESOLVE_IMAGE:-always}" $STACK 2>&1
-  ) && return
-  tail -n 1 <<<"${said:-no end within 120 s}" | plain
+  ) || status=$?
+  ((status != 0)) || return 0
+  ((status != 124 && status != 137)) || said="docker stack deploy had no end within 120 s, last: ${said##*$'\n'}"
+  tail -n 1 <<<"$said" | plain
   grep -Eq 'out of sequence|already exists|AlreadyExists' <<<"$said" && return 1
   return 2
 }
@@ -427,8 +429,8 @@ go_back() {
 # note_converged: boots and rebuilds apply this release from now on, with the very images that it runs: those by digest are noted.
 note_converged() {
   local generation certbot
-  if ! generation=$(jq -e '.generation | numbers' "$VOLATILE/record" 2>/dev/null) ||
-    ! jq -e --arg sha "${RELEASE##*/}" 'select(.sha256 == $sha)' "$RELEASE/release.json" >/dev/null 2>&1; then
+  if ! generation=$(jq -en 'input | .generation | numbers' "$VOLATILE/record" 2>/dev/null) ||
+    ! jq -en --arg sha "${RELEASE##*/}" 'input | select(.sha256 == $sha)' "$RELEASE/release.json" >/dev/null 2>&1; then
     echo 'what this machine has read of the record, or of the release, is damaged'
     return 1
   fi

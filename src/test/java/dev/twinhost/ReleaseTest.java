@@ -142,12 +142,10 @@ class ReleaseTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"generation", "release"})
-    void shouldNotNoteWhatItCannotRead(String damaged) {
-        String file = damaged.equals("release")
-                ? "opt/twinhost/releases/" + Release.SHA + "/release.json"
-                : "run/twinhost/record";
-        engine.command("stack_deploy", "echo '{\"sha256\":' >\"$TWINHOST_ROOT/" + file + "\"");
+    @CsvSource({"run/twinhost/record, {", "run/twinhost/record, ''", "release.json, {", "release.json, ''"})
+    void shouldNotNoteWhatItCannotRead(String damaged, String content) {
+        String file = damaged.replace("release.json", "opt/twinhost/releases/" + Release.SHA + "/release.json");
+        engine.command("stack_deploy", "printf %s '" + content + "' >\"$TWINHOST_ROOT/" + file + "\"");
 
         Shell.Result result = release();
 
@@ -535,6 +533,14 @@ class ReleaseTest {
         assertThat(result.status()).isEqualTo(1);
         assertThat(result.lastLine()).endsWith("services.edge.ports.0 must be unique");
         assertThat(shell.read("proc/uptime")).startsWith("1000.");
+    }
+
+    @Test
+    void shouldSayThatTheDeployHasNoEnd() {
+        engine.command("stack_deploy", "echo 'Updating service twinhost_app (id: x)'\nexit 124\n");
+
+        assertThat(release().lastLine())
+                .endsWith("docker stack deploy had no end within 120 s, last: Updating service twinhost_app (id: x)");
     }
 
     @Test
