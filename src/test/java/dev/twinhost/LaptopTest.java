@@ -2,6 +2,7 @@ package dev.twinhost;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -172,6 +173,18 @@ class LaptopTest {
                         2,
                         "bin/verify: needs %s, which is not installed; install it (macOS: brew install %1$s; Debian: apt-get install %1$s)\n"
                                 .formatted(tool)));
+    }
+
+    @Test
+    void shouldAskForTheNodeOfThePackageFile() throws IOException {
+        String least = new ObjectMapper()
+                .readTree(Shell.CHECKOUT.resolve("package.json").toFile())
+                .at("/engines/node")
+                .asText();
+
+        assertThat(least).matches(">=\\d+");
+        assertThat(read(Shell.CHECKOUT.resolve("bin/common.sh")))
+                .contains("readonly LEAST_NODE=" + least.substring(2) + "\n");
     }
 
     static Stream<Path> scripts() throws IOException {

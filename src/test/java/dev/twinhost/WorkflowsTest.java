@@ -29,7 +29,7 @@ class WorkflowsTest {
     private static final Path LINTERS = Shell.CHECKOUT.resolve("src/test/node/lint-workflows.mjs");
     private static final Pattern PINNED = Pattern.compile("[\\w.-]+/[\\w.-]+@[0-9a-f]{40} # v\\d+\\.\\d+\\.\\d+");
     private static final Pattern SCRIPT =
-            Pattern.compile("(?:sudo --preserve-env=CI )?(bin/[a-z]+)( \"\\$[A-Z_]+\"| [A-Z_]+)*");
+            Pattern.compile("(?:sudo --preserve-env=CI )?(bin/[a-z]+)( --all| \"\\$[A-Z_]+\"| [A-Z_]+)*");
 
     @TempDir
     Path root;
@@ -90,6 +90,7 @@ class WorkflowsTest {
     @Test
     void shouldLetNoJobWriteButWhereItMust() {
         assertThat(written("build")).isEmpty();
+        assertThat(written("weekly")).isEmpty();
         assertThat(written("diff")).containsExactlyInAnyOrder("id-token", "pull-requests");
         assertThat(written("deploy")).containsExactly("id-token");
         assertThat(written("drift")).containsExactly("id-token");
@@ -140,6 +141,16 @@ class WorkflowsTest {
     void shouldGiveEachWorkflowAGroupOfItsOwn() {
         assertThat(workflows().map(workflow -> ((Map<?, ?>) parse(workflow).get("concurrency")).get("group")))
                 .doesNotHaveDuplicates();
+    }
+
+    /** The gate runs the core of the scenarios, so this is where the others can fail. */
+    @Test
+    void shouldRunEveryTestEveryWeek() {
+        Map<?, ?> weekly = parse(FOLDER.resolve("weekly.yml"));
+
+        assertThat(((Map<?, ?>) on(weekly)).keySet()).isEqualTo(Set.of("schedule", "workflow_dispatch"));
+        assertThat(steps(FOLDER.resolve("weekly.yml")))
+                .anyMatch(step -> "sudo --preserve-env=CI bin/test --all".equals(step.get("run")));
     }
 
     @Test
