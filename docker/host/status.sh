@@ -35,7 +35,7 @@ collect() {
   jq -n -L "$HOST" --arg instance "${TWINHOST_INSTANCE:-unknown}" --arg role "$TWINHOST_ROLE" --arg address "${TWINHOST_ADDRESS:-unknown}" \
     --arg release "${RELEASE##*/}" --arg site "https://www.$TWINHOST_DOMAIN/" --argjson maintenance "$TWINHOST_MAINTENANCE" --arg why "$why" --argjson managers "$TWINHOST_MANAGERS" --argjson now "$(uptime_seconds)" \
     --argjson disk "$(df --output=pcent "$STATE" | tail -n 1 | tr -dc 0-9)" --arg healed "$(cat "$STATE/healed" 2>/dev/null || true)" \
-    --argjson record "$(cat "$VOLATILE/record" 2>/dev/null || echo null)" \
+    --argjson record "$(pick -c . "$VOLATILE/record" 2>/dev/null || echo null)" \
     --slurpfile info <(engine /info) --slurpfile nodes <(engine /nodes) --slurpfile services <(engine "/services?status=true&filters=$filter") \
     --slurpfile tasks <(engine "/tasks?filters=$filter") \
     --argjson certificate "$(certificate)" --arg targets "$(target_health "$RELEASE" 2>/dev/null || true)" -f "$HOST/status.jq"

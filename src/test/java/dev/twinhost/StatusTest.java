@@ -77,6 +77,14 @@ class StatusTest {
     }
 
     @Test
+    void shouldShowTheRestWhereWhatWasReadOfTheRecordIsBroken() {
+        shell.bash("rm -r srv && touch srv");
+        shell.write("run/twinhost/record", "{\"gener");
+
+        assertThat(wrong()).contains("the cluster record was never read");
+    }
+
+    @Test
     void shouldSayTheSameAsJson() throws Exception {
         JsonNode json = new ObjectMapper().readTree(status("--json").output());
 
