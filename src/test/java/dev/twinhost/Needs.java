@@ -4,26 +4,26 @@ import static java.util.stream.Collectors.joining;
 import static org.junit.jupiter.api.extension.ConditionEvaluationResult.disabled;
 import static org.junit.jupiter.api.extension.ConditionEvaluationResult.enabled;
 
-import java.io.IOException;
 import java.lang.annotation.ElementType;
 import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentSkipListSet;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.extension.ConditionEvaluationResult;
 import org.junit.jupiter.api.extension.ExecutionCondition;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.platform.commons.support.AnnotationSupport;
+import org.junit.platform.launcher.LauncherSession;
+import org.junit.platform.launcher.LauncherSessionListener;
 
 /**
  * The programs that a fast test runs beside a JDK, Maven, Node and what every Linux has. Where one is missing the test is
- * left out, with a sentence that Maven prints at the end; with {@code CI=true} it fails with the same sentence.
+ * left out, with a sentence that is printed when the tests have ended; with {@code CI=true} it fails with the same sentence.
  * {@link Shell} hides from a fast test what it does not name here.
  */
 @Target({ElementType.TYPE, ElementType.METHOD})
@@ -35,8 +35,7 @@ public @interface Needs {
 
     /** Leaves out what cannot run. */
     final class Condition implements ExecutionCondition {
-        /** Shown by Maven when the tests have ended. */
-        private static final Path LEFT_OUT = Path.of("target/left-out.txt");
+        private static final Set<String> LEFT_OUT = new ConcurrentSkipListSet<>();
 
         @Override
         public ConditionEvaluationResult evaluateExecutionCondition(ExtensionContext context) {
@@ -57,7 +56,7 @@ public @interface Needs {
             if (gate) {
                 throw new IllegalStateException(sentence);
             }
-            note(sentence);
+            LEFT_OUT.add(sentence);
             return disabled(sentence);
         }
 
@@ -72,14 +71,13 @@ public @interface Needs {
                     ? Optional.empty()
                     : Optional.of("needs " + missing + ": install it, or run bin/test");
         }
+    }
 
-        private static void note(String sentence) {
-            try {
-                Files.writeString(
-                        LEFT_OUT, "Left out: " + sentence + "\n", StandardOpenOption.CREATE, StandardOpenOption.APPEND);
-            } catch (IOException e) {
-                throw new IllegalStateException(e);
-            }
+    /** Prints, when the tests of a process have ended, what was left out there. */
+    final class Report implements LauncherSessionListener {
+        @Override
+        public void launcherSessionClosed(LauncherSession session) {
+            Condition.LEFT_OUT.forEach(sentence -> System.out.println("Left out: " + sentence));
         }
     }
 }
