@@ -11,7 +11,7 @@ readonly LONGEST=500
 
 value=$(parameter "$1" 15) || die "the deploy cannot be told: the parameter $1 could not be read"
 # without an input of its own jq would be content with nothing at all
-sha=$(jq -enr 'input | select(.url | strings | startswith("https://")) | .sha256 | strings' <<<"$value" 2>/dev/null) ||
+sha=$(jq -enr 'input | select(.url | strings | startswith("http")) | .sha256 | strings' <<<"$value" 2>/dev/null) ||
   die "the deploy cannot be told: the parameter $1 does not hold a release and a URL"
 # of another deploy: nobody waits for this release any more
 [[ $sha == "$2" ]] || exit 0

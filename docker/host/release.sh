@@ -444,10 +444,11 @@ note_converged() {
 # remove_old_files: those configs and secrets that neither a service nor the state that it would roll back to refers to. Returns 1, with everything left
 # as it is, where Swarm does not say what its services refer to.
 remove_old_files() {
-  local used kind id
-  # without an input of its own jq would be content with nothing at all
-  used=$(docker_api GET /services | jq -rn 'input | if type == "array" and . != [] then .[] else error("no services") end
-    | .Spec, .PreviousSpec // {} | .TaskTemplate.ContainerSpec | .Configs[]?.ConfigID, .Secrets[]?.SecretID') || return 1
+  local services used kind id
+  services=$(docker_api GET /services) || return 1
+  # without an input of its own jq would be content with nothing at all; it leaves the rest unread, so that no pipe may lead to it
+  used=$(jq -rn 'input | if type == "array" and . != [] then .[] else error("no services") end
+    | .Spec, .PreviousSpec // {} | .TaskTemplate.ContainerSpec | .Configs[]?.ConfigID, .Secrets[]?.SecretID' <<<"$services") || return 1
   for kind in configs secrets; do
     for id in $(docker_api GET "/$kind?filters=$(filter label com.docker.stack.namespace=$STACK)" | jq -r '.[].ID'); do
       grep -qxF "$id" <<<"$used" || docker_api DELETE "/$kind/$id" </dev/null >/dev/null || true
