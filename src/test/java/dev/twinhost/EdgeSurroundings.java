@@ -139,8 +139,14 @@ final class EdgeSurroundings implements AutoCloseable {
 
     /** What {@code bin/verify} says of the site with these options, from where the visitor is; he trusts its certificate. */
     Ended verify(String... options) {
+        return verifyWith(System.getenv("PATH"), options);
+    }
+
+    /** Likewise, with the tools that are found on this path. */
+    Ended verifyWith(String path, String... options) {
         List<String> words = new ArrayList<>(List.of(
                 "env",
+                "PATH=" + path,
                 "CURL_CA_BUNDLE=" + host.path(SERVED),
                 Shell.CHECKOUT + "/bin/verify",
                 "example.com",

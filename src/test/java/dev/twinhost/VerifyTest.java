@@ -52,6 +52,14 @@ class VerifyTest {
                 .doesNotContain("BROKEN");
     }
 
+    @Test
+    void shouldFindNothingWrongFromALaptop(@TempDir Path laptop) {
+        EdgeSurroundings.Ended ended = edge.verifyWith(Laptop.path(laptop));
+
+        assertThat(ended.output() + ended.error()).endsWith("\nall is well\n").doesNotContain("BROKEN");
+        assertThat(ended.status()).isZero();
+    }
+
     @ParameterizedTest
     @MethodSource("breaches")
     void shouldFindWhatIsBrokenInTheFilesOfNginx(String file, String from, String to, List<String> broken) {
