@@ -21,22 +21,32 @@ readonly generations=$SHARED/swarm/generations archives=$SHARED/swarm/archives a
 
 # newest: the current generation's number; 0 where there is none.
 newest() {
-  find "$generations" -mindepth 1 -maxdepth 1 -type d -name '[1-9]*' -printf '%f\n' | sort -n | tail -n 1 | grep . || echo 0
+  local numbers
+  numbers=$(find "$generations" -mindepth 1 -maxdepth 1 -type d -name '[1-9]*' -printf '%f\n') || exit 1
+  sort -n <<<"${numbers:-0}" | tail -n 1
+}
+
+# text FILE: what is in it; nothing where there is no such file.
+text() {
+  [[ ! -e $1 ]] || cat "$1"
 }
 
 # released FILE: the newest generation's FILE, of those that have a converged release: what a cluster served last outlives it.
 released() {
   local n
-  for ((n = $(newest); n > 0; n--)); do
+  n=$(newest)
+  for (( ; n > 0; n--)); do
     [[ ! -e $generations/$n/release ]] || { printf '%s\n' "$generations/$n" && return; }
   done
 }
 
 # show: the current generation as one line of JSON.
 show() {
-  local n folder file converged='' rescues=0
+  local n folder file founder cluster converged='' rescues=0
   n=$(newest)
   folder=$generations/$n
+  founder=$(text "$folder/founder")
+  cluster=$(text "$folder/cluster-id")
   file=$(released)
   [[ -z $file ]] || converged=$(<"$file/release")
   while [[ -e $folder/rescues/$((rescues + 1)) ]]; do
@@ -44,8 +54,7 @@ show() {
   done
   for file in "$folder"/managers/*; do
     [[ ! -e $file ]] || printf '%s %s\n' "${file##*/}" "$(<"$file")"
-  done | jq -cnR --argjson generation "$n" --arg founder "$(cat "$folder/founder" 2>/dev/null || true)" \
-    --arg cluster "$(cat "$folder/cluster-id" 2>/dev/null || true)" --arg release "$converged" \
+  done | jq -cnR --argjson generation "$n" --arg founder "$founder" --arg cluster "$cluster" --arg release "$converged" \
     --argjson rescues "$rescues" '{
       generation: $generation, founder: $founder, cluster: $cluster, release: $release, rescues: $rescues,
       managers: [inputs | split(" ") | {instance: .[0], counter: (.[1] | tonumber), leader: (.[2] == "yes"), address: .[3]}]}'

@@ -2,6 +2,7 @@ package dev.twinhost;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -12,6 +13,8 @@ import java.util.stream.Collectors;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 @Needs("jq")
 class ClusterRecordTest {
@@ -52,6 +55,32 @@ class ClusterRecordTest {
         assertThat(record("show").output())
                 .isEqualTo(
                         "{\"generation\":0,\"founder\":\"\",\"cluster\":\"\",\"release\":\"\",\"rescues\":0,\"managers\":[]}\n");
+    }
+
+    /** An empty record is what a new cluster is founded on, and generation 0 has no release to boot with. */
+    @ParameterizedTest
+    @ValueSource(strings = {"show", "release"})
+    void shouldNotTakeAStorageThatCannotBeReadForAnEmptyRecord(String verb) {
+        record("claim", "1", "i-1", "10.0.0.1");
+        shell.standIn("find", "exit 1");
+
+        Shell.Result result = record(verb);
+
+        assertThat(result.status()).isNotZero();
+        assertThat(result.output()).isEmpty();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"founder", "cluster-id"})
+    void shouldShowNothingOfAGenerationOfWhichAFileCannotBeRead(String file) throws IOException {
+        record("claim", "1", "i-1", "10.0.0.1");
+        Files.deleteIfExists(shell.path(folder(1) + '/' + file));
+        Files.createDirectory(shell.path(folder(1) + '/' + file)); // there, and not to be read, by root either
+
+        Shell.Result result = record("show");
+
+        assertThat(result.status()).isNotZero();
+        assertThat(result.output()).doesNotContain("generation");
     }
 
     @Test
