@@ -367,6 +367,17 @@ class PipelineTest {
     }
 
     @Test
+    void shouldPutAnotherCommentForAnotherSite() {
+        shell.write("tree/target/diff.md", "### Nothing\n");
+        shell.with("TWINHOST_SITE", "staging");
+        comments("""
+                [{"id": 3, "user": {"login": "github-actions[bot]"}, "body": "<!-- twinhost: cdk diff -->\\n### Old"}]""");
+
+        assertThat(commented().output()).isEqualTo("A new comment says it\n");
+        assertThat(shell.read("body")).startsWith("<!-- twinhost: cdk diff of staging -->\n");
+    }
+
+    @Test
     void shouldSayUnderThePullRequestThatNoDiffWasMade() {
         shell.with("GITHUB_RUN_ID", "99").with("GITHUB_SHA", "0123abc");
 
