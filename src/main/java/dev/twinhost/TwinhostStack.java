@@ -51,9 +51,10 @@ final class TwinhostStack extends Stack {
                             "appReplicas is 1: when the host of the only replica dies, and whenever the application is updated, "
                                     + "the site answers with errors until another replica has started.");
         }
+        // no warning: an image with a HEALTHCHECK is as it should be, and nobody looks into it here
         if (settings.appImage().isPresent() && settings.appHealthPath().isEmpty()) {
             Annotations.of(this)
-                    .addWarningV2(
+                    .addInfoV2(
                             "twinhost:appHealthPath",
                             "appHealthPath is not set: unless the image has a HEALTHCHECK, a container counts as soon as it runs,"
                                     + " and an update of the application answers with errors until the new ones listen.");

@@ -14,6 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A checkout of Git for Windows, and what the app says of a file that has its line ends nevertheless. */
+@Needs("git")
 class LineEndsTest {
     private static final String CLONE = """
             set -e

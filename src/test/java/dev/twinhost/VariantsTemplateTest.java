@@ -171,7 +171,7 @@ class VariantsTemplateTest {
     }
 
     @Test
-    void shouldWarnWhereNothingSaysWhetherTheApplicationIsWell() {
+    void shouldNoteThatOnlyTheImageMaySayWhetherTheApplicationIsWell() {
         assertThat(Small.TEMPLATE.messages().findValuesAsText("data"))
                 .contains(
                         "appHealthPath is not set: unless the image has a HEALTHCHECK, a container counts as soon as it"
