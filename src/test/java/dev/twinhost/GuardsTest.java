@@ -15,7 +15,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * Bash ignores {@code set -e} in a function that is called in a condition. So every function whose answer allows something is
  * asked here with each way in which what it reads, or what it reads with, can be broken: its answer has to be no.
  */
-@Needs("jq")
+@Needs({"jq", "openssl"})
 class GuardsTest {
     private static final String RECORD = "run/twinhost/record";
     private static final String INFO = "engine/GET_info";
