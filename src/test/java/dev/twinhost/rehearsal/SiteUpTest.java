@@ -148,9 +148,12 @@ class SiteUpTest {
             assertThat(last)
                     .endsWith(" Namespace=Twinhost 200")
                     .contains(
-                            "{\"MetricName\":\"CertificateDaysLeft\",\"Value\":" + days + ",",
-                            "{\"MetricName\":\"CertificateTrusted\",\"Value\":1,",
-                            "\"Dimensions\":[{\"Name\":\"Instance\",\"Value\":\"" + host.instanceId() + "\"}]");
+                            "MetricName=CertificateDaysLeft",
+                            "Unit=None MetricData.member.1.Value=" + days + " ",
+                            "MetricName=CertificateTrusted",
+                            "Unit=None MetricData.member.3.Value=1 ",
+                            "Dimensions.member.1.Name=Instance MetricData.member.2.Dimensions.member.1.Value="
+                                    + host.instanceId() + " ");
         }
     }
 

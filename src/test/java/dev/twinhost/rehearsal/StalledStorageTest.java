@@ -52,7 +52,7 @@ class StalledStorageTest {
 
     @Test
     void shouldLetAMountHangUntilItIsMended() {
-        String mount = "mount.efs " + rehearsal.site().fileSystem() + ":/ /mnt";
+        String mount = "mount.efs " + rehearsal.site().fileSystem() + ":/ /mnt -o tls,iam";
         assertThat(inside(witness, "timeout 2 " + mount).status()).isEqualTo(HUNG);
         rehearsal.unstall(witness);
         assertThat(inside(witness, "timeout 5 " + mount + " && ls /mnt").output())

@@ -339,6 +339,20 @@ class AwsStandInTest {
     }
 
     @Test
+    void shouldTakeMetricsFromAnOlderCommandLine() throws Exception {
+        String form = "Action=PutMetricData&Version=2010-08-01&Namespace=Small&MetricData.member.1.MetricName=DaysLeft";
+
+        HttpResponse<String> taken = send(form("monitoring", form + "&MetricData.member.1.Value=89"));
+
+        assertThat(taken.statusCode()).isEqualTo(200);
+        assertThat(taken.body()).contains("<PutMetricDataResponse/>");
+        assertThat(send(form("monitoring", form + "&MetricData.member.1.Value=many"))
+                        .body())
+                .contains("<Code>InvalidParameterValue</Code>");
+        assertThat(send(form("monitoring", form)).body()).contains("<Code>InvalidParameterValue</Code>");
+    }
+
+    @Test
     void shouldRefuseCallsThatAreNotSignedWithTheMachinesOwnKeys() throws Exception {
         URI uri = uri(api, "/");
         assertThat(send(HttpRequest.newBuilder(uri).POST(BodyPublishers.noBody()))
