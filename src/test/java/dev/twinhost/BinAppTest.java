@@ -142,7 +142,7 @@ class BinAppTest {
     /** With bash 3.2, where the property {@code twinhost.laptop} names a folder that has one. */
     @Test
     void shouldRunOnALaptop() throws Exception {
-        path = tree.resolve("programs") + ":" + Laptop.path(tree.resolve("laptop"));
+        path = tree.resolve("programs") + ":" + Laptop.path();
 
         assertThat(ended(run())).isEqualTo(7);
         assertThat(ended(run())).isEqualTo(7);
@@ -158,7 +158,7 @@ class BinAppTest {
                 "node | install Node 22 or later, which brings it: https://nodejs.org"
             })
     void shouldNameAToolThatIsMissing(String tool, String remedy) throws Exception {
-        path = tree.resolve("programs") + ":" + Laptop.path(tree.resolve("laptop"));
+        path = tree.resolve("programs") + ":" + Laptop.path();
         Files.delete(tree.resolve("programs/" + tool));
 
         assertThat(ended(run())).isEqualTo(2);

@@ -55,21 +55,38 @@ final class Laptop {
     /** The same on every system. */
     private static final List<String> EVERYWHERE = List.of("bash", "curl", "env", "git", "jq");
 
-    private Laptop() {}
-
-    /**
-     * Makes the tools in a folder.
-     *
-     * @return the path on which a script finds them
-     */
-    static String path(Path folder) {
-        return path(folder, REAL);
+    /** Made once: the tools do not change. */
+    private static final class Made {
+        private static final String PATH = path(REAL);
+        private static final String STAND_INS = path(Path.of("/nowhere"));
     }
 
-    /** Takes those in the folder {@code real} instead of the stand-ins. */
-    static String path(Path folder, Path real) {
+    private Laptop() {}
+
+    /** The path on which a script finds the tools: the real ones where there are some, stand-ins otherwise. */
+    static String path() {
+        return Made.PATH;
+    }
+
+    /** The path on which a script finds stand-ins alone. */
+    static String standIns() {
+        return Made.STAND_INS;
+    }
+
+    /** The path of a laptop that lacks a tool. */
+    static String without(String tool) {
+        String path = path(REAL);
         try {
-            Files.createDirectories(folder);
+            Files.deleteIfExists(Path.of(path, tool));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return path;
+    }
+
+    private static String path(Path real) {
+        Path folder = SynthesisedTemplate.temporaryFolder("laptop");
+        try {
             for (String tool : TOOLS) {
                 link(folder, tool, real, STAND_IN);
             }

@@ -30,7 +30,7 @@ class LaptopTest {
 
     @BeforeEach
     void makeLaptop() {
-        shell = new Shell(root).with("PATH", root.resolve("stand-ins") + ":" + Laptop.path(root.resolve("laptop")));
+        shell = new Shell(root).with("PATH", root.resolve("stand-ins") + ":" + Laptop.path());
     }
 
     /** What came after bash 3.2, https://git.savannah.gnu.org/cgit/bash.git/tree/NEWS, and how it may be written. */
@@ -113,9 +113,8 @@ class LaptopTest {
                 "openssl ciphers ALL:@SECLEVEL=0 | invalid command"
             })
     void shouldLackWhatAMacLacks(String command, String words) {
-        Shell.Result result = new Shell(root)
-                .with("PATH", Laptop.path(root.resolve("stood-in"), Path.of("/nowhere")))
-                .run("/bin/bash", "-c", command + " </dev/null");
+        Shell.Result result =
+                new Shell(root).with("PATH", Laptop.standIns()).run("/bin/bash", "-c", command + " </dev/null");
 
         assertThat(result.output()).contains(words);
         assertThat(result.status()).isNotZero();
@@ -164,7 +163,7 @@ class LaptopTest {
     @ParameterizedTest
     @CsvSource({"curl", "jq", "openssl"})
     void shouldNameAToolThatVerifyLacks(String tool) throws IOException {
-        Files.delete(root.resolve("laptop/" + tool));
+        shell.with("PATH", root.resolve("stand-ins") + ":" + Laptop.without(tool));
 
         Shell.Result verify = shell.run(Shell.CHECKOUT + "/bin/verify", "example.com");
 
@@ -213,7 +212,7 @@ class LaptopTest {
                 printf '\\r\\nbody\\n'""");
         // The lines of LibreSSL 3.3.6, against a server that refuses the old versions and unknown names.
         shell.standIn("openssl", """
-                [[ $1 == s_client ]] || exec "$TWINHOST_ROOT/laptop/openssl" "$@"
+                [[ $1 == s_client ]] || exec "${PATH#*:}/openssl" "$@"
                 case " $* " in
                   *' -tls1 '* | *' -tls1_1 '* | *unknown.invalid*)
                     echo '139838869178176:error:1404B42E:SSL routines:ST_CONNECT:tlsv1 alert protocol version:tls13_lib.c:129:SSL alert number 70' >&2

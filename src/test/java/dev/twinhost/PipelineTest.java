@@ -48,7 +48,7 @@ class PipelineTest {
     void cloneMain() throws IOException {
         shell = new Shell(root)
                 .with("AWS_REGION", "eu-central-1")
-                .with("PATH", root.resolve("stand-ins") + ":" + Laptop.path(root.resolve("laptop")));
+                .with("PATH", root.resolve("stand-ins") + ":" + Laptop.path());
         for (String script : List.of("common.sh", "pipeline.sh", "ready", "diff", "comment", "deploy", "drift")) {
             Path copy = shell.write("tree/bin/" + script, Files.readString(Shell.CHECKOUT.resolve("bin/" + script)));
             assertThat(copy.toFile().setExecutable(true)).isTrue();
@@ -692,7 +692,7 @@ class PipelineTest {
     })
     void shouldNameATool(String script, String tool) throws IOException {
         Files.deleteIfExists(shell.path("stand-ins/" + tool));
-        Files.deleteIfExists(shell.path("laptop/" + tool));
+        shell.with("PATH", root.resolve("stand-ins") + ":" + Laptop.without(tool));
 
         assertThat(run(script).lastLine())
                 .startsWith("bin/" + script + ": needs " + tool + ", which is not installed; install ");

@@ -53,8 +53,8 @@ class VerifyTest {
     }
 
     @Test
-    void shouldFindNothingWrongFromALaptop(@TempDir Path laptop) {
-        EdgeSurroundings.Ended ended = edge.verifyWith(Laptop.path(laptop));
+    void shouldFindNothingWrongFromALaptop() {
+        EdgeSurroundings.Ended ended = edge.verifyWith(Laptop.path());
 
         assertThat(ended.output() + ended.error()).endsWith("\nall is well\n").doesNotContain("BROKEN");
         assertThat(ended.status()).isZero();
