@@ -48,6 +48,7 @@ final class Matrix {
                     false,
                     "githubOidcProviderArn",
                     Pipelines.PROVIDER),
+            longest(),
             lookedUp());
 
     /** Would fail the synthesis for what cdk-nag finds, before anybody has looked at the reasons. */
@@ -67,6 +68,21 @@ final class Matrix {
         dimensions.put("dns", List.of("all", "none"));
         dimensions.put("extraDomains", List.of(List.of(), List.of("old.shop.example.org", "example.net")));
         return dimensions;
+    }
+
+    /** The longest names that the settings take: what AWS counts is counted with these. */
+    private static Map<String, Object> longest() {
+        String label = "l".repeat(63);
+        String domain = String.join(".", label, label, label, "l".repeat(53), "org");
+        Map<String, Object> settings = new LinkedHashMap<>();
+        settings.put("domain", domain);
+        settings.put("email", "o".repeat(60) + '@' + label + ".org");
+        settings.put("caa", true);
+        settings.put("acmeServer", "staging");
+        settings.put("extraDomains", List.of("o." + String.join(".", label, label, label, "l".repeat(55), "org")));
+        settings.put("githubRepository", "o".repeat(39) + '/' + "n".repeat(100));
+        settings.put("githubEnvironment", "e".repeat(255));
+        return settings;
     }
 
     private static Map<String, Object> lookedUp() {
