@@ -5,6 +5,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
+import software.amazon.awscdk.Acknowledgment;
+import software.amazon.awscdk.Validations;
 import software.amazon.awscdk.services.ec2.GatewayVpcEndpointAwsService;
 import software.amazon.awscdk.services.ec2.GatewayVpcEndpointOptions;
 import software.amazon.awscdk.services.ec2.ISubnet;
@@ -34,6 +36,13 @@ final class Network extends Construct {
     Network(Construct scope, String id, Settings settings) {
         super(scope, id);
         vpc = createVpc(settings);
+        // a subnet cannot move to another zone, so those that were looked up stay
+        Validations.of(vpc)
+                .acknowledge(Acknowledgment.builder()
+                        .id("CloudFormation-Validate::W3010")
+                        .reason(
+                                "The zones are looked up once and kept in cdk.context.json: a subnet cannot change its zone.")
+                        .build());
         machineSubnets = settings.privateMachines() ? vpc.getPrivateSubnets() : vpc.getPublicSubnets();
         groups = new SecurityGroups(this, "Groups", vpc);
     }
