@@ -43,7 +43,7 @@ temporary() {
 # choose_stack [ENVIRONMENT]: sets stack, and context, the options that go with it to the CDK command line.
 choose_stack() {
   local environment=${1:-}
-  [[ $# -le 1 && $environment != -* ]] || refuse "takes one environment of cdk.json at most, got \"$*\"; type: $command_name staging"
+  [[ $# -le 1 && $environment != -* ]] || refuse "takes one environment of cdk.json at most, got \"$*\"; type: $command_name, or $command_name NAME with an environment of cdk.json"
   # shellcheck disable=SC2034 # for who sources this
   readonly stack=Twinhost${environment:+-$environment}
   context=(${environment:+-c "environment=$environment"})
@@ -54,7 +54,7 @@ choose_stack() {
 check_region() {
   region=${AWS_REGION:-${AWS_DEFAULT_REGION:-}}
   [[ -n $region ]] || region=$(aws configure get region 2> /dev/null) || true
-  [[ -n $region ]] || refuse "no region is set; type: export AWS_REGION=eu-central-1 (the one of the site), or for the workflows: gh variable set AWS_REGION"
+  [[ -n $region ]] || refuse "no region is set for AWS's command line (the setting region only refuses another one); type: export AWS_REGION=eu-central-1 (the one of the site), or for the workflows: gh variable set AWS_REGION"
   export AWS_REGION=$region AWS_DEFAULT_REGION=$region
 }
 

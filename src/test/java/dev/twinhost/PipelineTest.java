@@ -272,7 +272,7 @@ class PipelineTest {
 
         assertRefused(
                 run("diff"),
-                "bin/diff: no region is set; type: export AWS_REGION=eu-central-1 (the one of the site),"
+                "bin/diff: no region is set for AWS's command line (the setting region only refuses another one); type: export AWS_REGION=eu-central-1 (the one of the site),"
                         + " or for the workflows: gh variable set AWS_REGION");
         assertThat(calls()).isEmpty();
     }
@@ -514,9 +514,24 @@ class PipelineTest {
     }
 
     @Test
+    void shouldSayNothingOfGoingBackBeforeCloudFormationHasBegun() {
+        shell.standIn("npx", """
+                [[ $2 != synth ]] || { cp -R "$TWINHOST_ROOT/assembly/." cdk.out; exit; }
+                echo 'ExpiredToken: The security token included in the request is expired'
+                exit 1""");
+
+        Shell.Result deploy = run("deploy");
+
+        assertThat(deploy.lastLine()).startsWith("bin/deploy: there are no credentials, or they have lapsed; type: ");
+        assertThat(deploy.output()).doesNotContain("To go back");
+        assertThat(deploy.status()).isEqualTo(2);
+    }
+
+    @Test
     void shouldSayThatCloudFormationGoesOnWhereTheCredentialsLapse() {
         shell.standIn("npx", """
                 [[ $2 != synth ]] || { cp -R "$TWINHOST_ROOT/assembly/." cdk.out; exit; }
+                echo 'Twinhost | 3/60 | 10:00:00 AM | UPDATE_IN_PROGRESS | AWS::AutoScaling::AutoScalingGroup | Hosts'
                 echo 'ExpiredToken: The security token included in the request is expired'
                 exit 1""");
 
@@ -726,7 +741,7 @@ class PipelineTest {
         assertRefused(
                 run(script, "--all"),
                 "bin/" + script + ": takes one environment of cdk.json at most, got \"--all\"; type: bin/" + script
-                        + " staging");
+                        + ", or bin/" + script + " NAME with an environment of cdk.json");
     }
 
     private Shell.Result ready(String without) {

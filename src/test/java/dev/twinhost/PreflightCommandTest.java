@@ -762,7 +762,9 @@ class PreflightCommandTest {
         Shell.Result preflight = preflight();
 
         assertThat(preflight.output())
-                .startsWith("bin/preflight: no region is set; type: export AWS_REGION=eu-central-1");
+                .startsWith(
+                        "bin/preflight: no region is set for AWS's command line (the setting region only refuses another one);"
+                                + " type: export AWS_REGION=eu-central-1");
         assertThat(preflight.status()).isEqualTo(2);
     }
 

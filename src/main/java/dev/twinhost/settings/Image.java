@@ -9,7 +9,7 @@ import java.util.regex.Pattern;
 final class Image {
     static final String WANTED =
             "an image reference, such as example/shop:1.4.2, or a folder with a Dockerfile, written as ./app";
-    static final String WANTED_EDGE = "an image of Nginx with its tag or digest, such as nginx:1.30.6";
+    static final String WANTED_EDGE = "an image of Nginx with its tag or digest, such as nginx:1.30.8";
     static final String WANTED_CERTBOT = "an image of certbot with its tag or digest, such as certbot/certbot:v5.8.0";
 
     /** What stands before the hash of a folder's image in the settings of a release. */

@@ -308,7 +308,7 @@ class SettingsTest {
         assertThat(faultsOf("edgeImage", tagged))
                 .isEqualTo("edgeImage: is in a private registry, to which the machines do not log in for it, got \""
                         + tagged
-                        + "\", want an image of Nginx with its tag or digest, such as nginx:1.30.6, for anybody to"
+                        + "\", want an image of Nginx with its tag or digest, such as nginx:1.30.8, for anybody to"
                         + " pull");
     }
 
@@ -346,7 +346,7 @@ class SettingsTest {
     void shouldRefuseAnEdgeAndACertbotThatNameNoVersion(String image, String problem) {
         assertThat(faultsOf("edgeImage", image))
                 .isEqualTo("edgeImage: " + problem + ", got \"" + image
-                        + "\", want an image of Nginx with its tag or digest, such as nginx:1.30.6");
+                        + "\", want an image of Nginx with its tag or digest, such as nginx:1.30.8");
         assertThat(faultsOf("certbotImage", image))
                 .isEqualTo("certbotImage: " + problem + ", got \"" + image
                         + "\", want an image of certbot with its tag or digest, such as certbot/certbot:v5.8.0");
@@ -728,7 +728,7 @@ class SettingsTest {
                 "caa | is neither true nor false | true or false",
                 "cacheMaxSize | is not text | a size from 1m to 10g, such as 256m or 2g",
                 "maintenance | is neither true nor false | true or false",
-                "edgeImage | is not text | an image of Nginx with its tag or digest, such as nginx:1.30.6",
+                "edgeImage | is not text | an image of Nginx with its tag or digest, such as nginx:1.30.8",
                 "certbotImage | is not text"
                         + " | an image of certbot with its tag or digest, such as certbot/certbot:v5.8.0",
                 "githubRepository | is not text | owner/name, or owner@id/name@id with GitHub's ids, such as"
