@@ -9,6 +9,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 /** The pinned command line of the CDK, in an account that allows it what the diff role of the template allows. */
+@Needs(Needs.CDK)
 class DiffRoleTest {
     /** Of its own, as the command line writes down there what it has looked up. */
     private final Path folder = SynthesisedTemplate.checkout();

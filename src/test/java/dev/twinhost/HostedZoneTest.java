@@ -16,6 +16,7 @@ class HostedZoneTest {
 
     /** The command line and the app look twice: for the domain's zone, and then for one above it. */
     @Test
+    @Needs(Needs.CDK)
     void shouldNameTheZoneAboveToWhoTypesADiff() throws Exception {
         RolePolicy role =
                 new RolePolicy(Pipelines.ofMain().pipeline(), "DiffRole22A114D0", SynthesisedTemplate.ACCOUNT);

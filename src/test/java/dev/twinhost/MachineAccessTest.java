@@ -24,6 +24,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /** That the role of the machines allows, for every variant of the settings, each call that they make and no action besides. */
+@Needs(Needs.TEST_MODULES)
 class MachineAccessTest {
     private static final List<String> SCRIPTS = List.of("docker", "src/main/resources/dev/twinhost");
 

@@ -8,6 +8,8 @@ import java.lang.annotation.ElementType;
 import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -22,7 +24,7 @@ import org.junit.platform.launcher.LauncherSession;
 import org.junit.platform.launcher.LauncherSessionListener;
 
 /**
- * The programs that a fast test runs beside a JDK, Maven, Node and what every Linux has. Where one is missing the test is
+ * The programs, and packages of npm, that a fast test runs beside a JDK, Maven, Node and what every Linux has. Where one is missing the test is
  * left out, with a sentence that is printed when the tests have ended; with {@code CI=true} it fails with the same sentence.
  * {@link Shell} hides from a fast test what it does not name here.
  */
@@ -30,7 +32,13 @@ import org.junit.platform.launcher.LauncherSessionListener;
 @Retention(RetentionPolicy.RUNTIME)
 @ExtendWith(Needs.Condition.class)
 public @interface Needs {
-    /** Programs, each of which {@code bin/test} installs. */
+    /** What the CDK's command line is. */
+    String CDK = "./node_modules";
+
+    /** What only tests run on Node, such as what judges calls as IAM does. */
+    String TEST_MODULES = "src/test/node/node_modules";
+
+    /** Programs and folders of packages of npm, each of which {@code bin/test} installs. */
     String[] value();
 
     /** Leaves out what cannot run. */
@@ -64,8 +72,12 @@ public @interface Needs {
         static Optional<String> missing(String[] programs, String path) {
             Map<String, String> packages = Programs.packages();
             String missing = Stream.of(programs)
-                    .filter(program -> Programs.find(program, path).isEmpty())
-                    .map(program -> program + " (package " + packages.get(program) + ")")
+                    .filter(program -> program.contains("/")
+                            ? Files.notExists(Shell.CHECKOUT.resolve(program))
+                            : Programs.find(program, path).isEmpty())
+                    .map(program -> program.contains("/")
+                            ? program + " (npm ci --prefix " + Path.of(program).getParent() + ")"
+                            : program + " (package " + packages.get(program) + ")")
                     .collect(joining(", "));
             return missing.isEmpty()
                     ? Optional.empty()

@@ -26,6 +26,15 @@ class NeedsTest {
     }
 
     @Test
+    void shouldNameTheCommandThatInstallsPackagesOfNpm() {
+        assertThat(Needs.Condition.missing(new String[] {"src/test/nowhere/node_modules"}, ""))
+                .hasValue("needs src/test/nowhere/node_modules (npm ci --prefix src/test/nowhere): install it, or run"
+                        + " bin/test");
+        assertThat(Needs.Condition.missing(new String[] {"src/main/resources"}, ""))
+                .isEmpty();
+    }
+
+    @Test
     void shouldFailInTheGateWhereAProgramIsMissing() {
         assertThatThrownBy(() -> Needs.Condition.judge(SENTENCE, true)).hasMessage(SENTENCE);
     }

@@ -36,11 +36,13 @@ class WorkflowsTest {
 
     @ParameterizedTest
     @MethodSource("workflows")
+    @Needs(Needs.TEST_MODULES)
     void shouldPassTheLinters(Path workflow) {
         assertThat(lint(workflow)).isEqualTo(new Shell.Result(0, ""));
     }
 
     @Test
+    @Needs(Needs.TEST_MODULES)
     void shouldHaveLintersThatFindWhatIsWrong() throws IOException {
         Path workflow = root.resolve("wrong.yml");
         Files.writeString(

@@ -3,6 +3,7 @@ package dev.twinhost.rehearsal.aws;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.net.httpserver.HttpServer;
+import dev.twinhost.Needs;
 import dev.twinhost.rehearsal.SmallAssembly;
 import dev.twinhost.rehearsal.assembly.Place;
 import dev.twinhost.rehearsal.machines.Machines;
@@ -33,6 +34,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
+@Needs(Needs.TEST_MODULES)
 class AwsStandInTest {
     private static final String INSTANCE = "i-00123456789abcdef";
     private static final String KEY = "ASIA00123456789ABCDE";

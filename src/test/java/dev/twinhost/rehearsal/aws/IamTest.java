@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.twinhost.Needs;
 import dev.twinhost.rehearsal.system.Failure;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -18,6 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
+@Needs(Needs.TEST_MODULES)
 class IamTest {
     private static final AccessRequest READ =
             new AccessRequest("s3:GetObject", "arn:aws:s3:::bucket/release.zip", Map.of());
