@@ -94,7 +94,13 @@ class OrdinaryTroubleTest {
         X509Certificate old = site.served(host);
         try {
             site.attempt(host, "sh", "-c", "cat /dev/zero >/var/filler; cat /dev/zero >>/var/filler");
-            site.inside(host, "docker", "kill", site.containers(host, "app").get(0));
+            // what the dead container had taken is free again, and enough for the next one
+            String dead = site.containers(host, "app").get(0);
+            site.attempt(
+                    host,
+                    "sh",
+                    "-c",
+                    "docker kill " + dead + "; for i in $(seq 40); do cat /dev/zero >>/var/filler; sleep 0.2; done");
             site.renew(other);
             Await.that("the host to say what is wrong", Duration.ofSeconds(120), RunningSite.LOOK, () -> {
                 String wrong = site.status(host)
