@@ -141,8 +141,6 @@ fail_as_said() {
   elif line=$(last_said 'role/cdk-[a-z0-9]+-[a-z-]+-role-[0-9]{12}-[a-z0-9-]+' 'Could not assume role in target account'); then
     place=$(sed -E 's|.*-role-([0-9]{12})-([a-z0-9-]+)$|aws://\1/\2|' <<< "$line")
     refuse "the role ${line#role/} cannot be taken: the account was never bootstrapped, or the credentials lack sts:AssumeRole for it; type: npx cdk bootstrap $place"
-  elif line=$(last_said 'Found zones: .* wanted exactly 1 zone'); then
-    refuse "hostedZoneId: cannot be looked up (f${line#F}), want one public zone of the domain; type: aws route53 list-hosted-zones, and write the id of its zone, or of the zone of a domain above it, into cdk.json"
   elif line=$(last_said 'RRSet with DNS name [^ ]+ is not permitted in zone [^] ]+'); then
     refuse "hostedZoneId: is the zone of another domain (${line%.}); type: aws route53 list-hosted-zones, and write the id of the domain's zone into cdk.json"
   elif line=$(last_said 'Tried to create resource record set [^]]*] but it already exists'); then

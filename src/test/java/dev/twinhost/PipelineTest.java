@@ -182,11 +182,6 @@ class PipelineTest {
                                 + " add it to that role: those of the pipeline are in DiffRole.java and DeployRole.java of"
                                 + " src/main/java/dev/twinhost; then type: npx cdk deploy Pipeline/Access"),
                 arguments(
-                        "Found zones: [] for dns:example.com, privateZone:undefined, vpcId:undefined, but wanted exactly 1 zone",
-                        "hostedZoneId: cannot be looked up (found zones: [] for dns:example.com, privateZone:undefined, vpcId:undefined,"
-                                + " but wanted exactly 1 zone), want one public zone of the domain; type: aws route53 list-hosted-zones,"
-                                + " and write the id of its zone, or of the zone of a domain above it, into cdk.json"),
-                arguments(
                         "email: is not an e-mail address, got \"x\", want one address, such as ops@example.org\n"
                                 + "zones: is out of range, got 9, want 3, or 2 with a weaker promise\n"
                                 + "bin/app: Subprocess exited with error 2",
