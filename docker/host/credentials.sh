@@ -1,11 +1,13 @@
 #!/bin/bash
-# Gives the application's service a password for Amazon ECR that is fresh: one is good for 12 hours, and what Swarm hands to a machine that has to pull
-# the image is the one that came with the service (https://github.com/moby/moby/issues/31063). Nothing that runs is restarted by it: of a task whose
-# image is there, Swarm does not compare the password (https://github.com/moby/swarmkit/blob/master/manager/orchestrator/task.go, IsTaskDirty).
+# Gives the application's service a fresh password for its registry: one for Amazon ECR is good for 12 hours, one that a secret holds may be rotated, and
+# what Swarm hands to a machine that has to pull the image is the one that came with the service (https://github.com/moby/moby/issues/31063). Nothing that
+# runs is restarted by it: of a task whose image is there, Swarm does not compare the password
+# (https://github.com/moby/swarmkit/blob/master/manager/orchestrator/task.go, IsTaskDirty).
 # The leader does it, whatever the record says: it changes nothing that runs.
 . "$(dirname "$0")/lib.sh"
 mkdir -p "$VOLATILE"
 load_machine
+load_settings "$RELEASE"
 
 leads=$(docker_api GET "/nodes/$(own_node)" 2>/dev/null | jq .ManagerStatus.Leader?) || true
 [[ $leads == true ]] || exit 0

@@ -60,6 +60,11 @@ await() {
   wait_for "$@" || die "$reason"
 }
 
+# plain: standard input without control characters, as it may be logged.
+plain() {
+  tr -d '\000-\010\013-\037\177'
+}
+
 # write FILE: puts standard input there in one step, so that no reader ever sees half of it.
 write() {
   local new
@@ -131,12 +136,13 @@ record() {
   }
 }
 
-# docker_api METHOD PATH [SECONDS]: one call of the Engine API (1.44 is Docker 25.0). The body of a POST comes on standard input, so that no
-# token is ever an argument. Prints the answer; where the engine refuses, prints its message to standard error and returns 1.
+# docker_api METHOD PATH [SECONDS [HEADERS]]: one call of the Engine API (1.44 is Docker 25.0). The body of a POST comes on standard input, further headers
+# from the file HEADERS, so that no token is ever an argument. Prints the answer; where the engine refuses, prints its message to standard error and returns 1.
 docker_api() {
-  local answer code body=()
-  [[ $1 == GET ]] || body=(-H 'Content-Type: application/json' --data-binary @-)
-  answer=$(curl -sS --max-time "${3:-10}" --unix-socket /run/docker.sock -X "$1" "${body[@]}" -w '\n%{http_code}' "http://docker/v1.44$2") || return 1
+  local answer code more=()
+  [[ $1 == GET ]] || more=(-H 'Content-Type: application/json' --data-binary @-)
+  [[ -z ${4:-} ]] || more+=(-H "@$4")
+  answer=$(curl -sS --max-time "${3:-10}" --unix-socket /run/docker.sock -X "$1" "${more[@]}" -w '\n%{http_code}' "http://docker/v1.44$2") || return 1
   code=${answer##*$'\n'}
   answer=${answer%$'\n'*}
   if [[ $code != 2* ]]; then
@@ -260,21 +266,112 @@ parameter() {
   timeout -k 5 "$2" aws ssm get-parameter --name "$1" --query Parameter.Value --output text
 }
 
-# log_in REGISTRY REGION: has Docker's command line know a password for that registry of Amazon ECR. Prints why it could not.
-log_in() {
-  local said
-  said=$({ timeout -k 5 30 aws ecr get-login-password --region "$2" | timeout -k 5 60 docker login --username AWS --password-stdin "$1" >/dev/null; } 2>&1) || {
-    grep -E -m 1 '^(An error occurred|Error)' <<<"$said" || tail -n 1 <<<"$said"
-    return 1
-  }
+# registry_of IMAGE: the registry of IMAGE, by the name under which Docker keeps the login to it.
+# https://github.com/distribution/reference/blob/v0.6.0/normalize.go, splitDockerDomain
+registry_of() {
+  local first=${1%%/*}
+  if [[ $1 != */* || $first == docker.io || $first == index.docker.io ]] || [[ $first != localhost && $first != *[.:[:upper:]]* ]]; then
+    echo 'https://index.docker.io/v1/'
+  else
+    printf '%s\n' "$first"
+  fi
 }
 
-# know_registry IMAGE: logs in to the registry of IMAGE where that is Amazon ECR; returns 1 where it is another one, of which Docker's command line
-# knows what somebody told it. The password is good for 12 hours and kept in memory alone.
-know_registry() {
-  [[ $1 =~ ^([0-9]{12}\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com(\.cn)?)/ ]] || return 1
+# log_in COMMAND…: runs COMMAND, which has Docker's command line know a password, and returns what it returns. Prints in one line why it could not.
+log_in() {
+  local said status=0
+  said=$("$@" 2>&1) || status=$?
+  ((status == 0)) || { grep -E -m 1 '^(An error occurred|Error)' <<<"$said" || tail -n 1 <<<"$said"; } | plain
+  return "$status"
+}
+
+# with_ecr REGISTRY REGION: for log_in, to a registry of Amazon ECR. The password is good for 12 hours. Within $login_seconds each, where that is set.
+with_ecr() {
+  timeout -k 5 $((${login_seconds:-30})) aws ecr get-login-password --region "$2" |
+    timeout -k 5 $((${login_seconds:-60})) docker login --username AWS --password-stdin "$1" >/dev/null || return 1
+}
+
+# with_secret REGISTRY ARN: for log_in, with what that secret in Secrets Manager holds: {"username": …, "password": …}. Returns 2 where another attempt
+# would be of no use.
+with_secret() {
+  local secret found user said status=0 wanted='{"username": "…", "password": "…"}'
+  secret=$(timeout -k 5 $((${login_seconds:-30})) aws secretsmanager get-secret-value --region "$(cut -d: -f4 <<<"$2")" --secret-id "$2" --output json) || {
+    (($? != 124)) || echo 'Secrets Manager did not answer in time'
+    return 1
+  }
+  # jq's own words are not shown: they may quote what it reads
+  found=$(printf '%s' "$secret" | pick -r '(try (.SecretString | fromjson) catch null) as $login
+    | if ($login | type) != "object" then "holds no JSON object"
+      else [("username", "password") | select($login[.] | type != "string" or . == "")] as $missing
+        | if $missing != [] then "holds no \($missing | join(" and no "))"
+          elif $login.username | test("[[:cntrl:]:]") then "has a colon or a control character in its username"
+          else "is whole" end
+      end' 2>/dev/null) || found='could not be read'
+  [[ $found == 'is whole' ]] || { echo "the secret $2, which has to hold $wanted, $found" && return 2; }
+  user=$(printf '%s' "$secret" | pick -r '.SecretString | fromjson | .username' 2>/dev/null) || return 1
+  said=$(printf '%s' "$secret" | jq -r '.SecretString | fromjson | .password' 2>/dev/null |
+    timeout -k 5 $((${login_seconds:-60})) docker login --username "$user" --password-stdin "$1" 2>&1 >/dev/null) || status=$?
+  ((status != 0)) || return 0
+  ((status != 124)) || said='no answer in time'
+  said=$(grep -E -m 1 '^Error' <<<"$said" || tail -n 1 <<<"${said:-docker login ended with status $status}")
+  echo "the registry $1 does not take the login of the secret $2: $said"
+  ! refused <<<"$said" || return 2
+  return 1
+}
+
+# refused: whether the words on standard input are those of a registry that wants another login.
+refused() {
+  grep -Eqi 'unauthorized|denied|forbidden|no basic auth credentials'
+}
+
+# own_login IMAGE: sets `login` to what logs in to the registry of IMAGE, for log_in, where that is Amazon ECR, or where it is the application's and a
+# secret holds the login (appRegistrySecret). Returns 1 where it is neither: of that one Docker's command line knows what somebody has typed.
+# The password is kept in memory alone.
+own_login() {
+  local registry
+  registry=$(registry_of "$1")
+  if [[ $registry =~ ^[0-9]{12}\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com(\.cn)?$ ]]; then
+    login=(with_ecr "$registry" "${BASH_REMATCH[1]}")
+  elif [[ -n ${TWINHOST_APP_REGISTRY_SECRET:-} && -n ${TWINHOST_APP_IMAGE:-} && $(registry_of "$TWINHOST_APP_IMAGE") == "$registry" ]]; then
+    login=(with_secret "$registry" "$TWINHOST_APP_REGISTRY_SECRET")
+  else
+    return 1
+  fi
   export DOCKER_CONFIG=$VOLATILE/docker
-  await 60 "the registry ${BASH_REMATCH[1]}" log_in "${BASH_REMATCH[1]}" "${BASH_REMATCH[2]}"
+}
+
+# know_registry IMAGE: logs in to the registry of IMAGE; returns 1 where there is nothing to log in with.
+know_registry() {
+  own_login "$1" || return 1
+  await 60 "the registry ${login[1]}" log_in "${login[@]}"
+}
+
+# registry_auth IMAGE: the login to the registry of IMAGE that Docker's command line has, as the header X-Registry-Auth of the Engine API takes it; nothing
+# where it has none. A secret: for a pipe. The form: https://docs.docker.com/reference/api/engine/version/v1.44/#section/Authentication
+registry_auth() {
+  local config=${DOCKER_CONFIG:-${HOME:-$ROOT/root}/.docker}/config.json
+  [[ -e $config ]] || return 0
+  # a login that the registry has exchanged for a token has no password
+  jq -r --arg registry "$(registry_of "$1")" '.auths[$registry]? | objects
+    | . as {$auth, $identitytoken} | ($auth // "" | @base64d | split(":")) as $parts
+    | {username: $parts[0], password: ($parts[1:] | join(":")), serveraddress: $registry, $identitytoken}
+    | with_entries(select(.value | . != null and . != "")) | select(.username) | tojson | @base64 | gsub("[+]"; "-") | gsub("/"; "_")' "$config" 2>/dev/null || return 1
+}
+
+# distribution IMAGE [SECONDS]: what its registry says that IMAGE is now, as one line of JSON: Descriptor.digest, and Platforms, which may be null: the
+# engine does not read them of every kind of image. Where it cannot be had, prints the registry's own words as one line to standard error and returns 1.
+# https://docs.docker.com/reference/api/engine/version/v1.44/#tag/Distribution/operation/DistributionInspect
+distribution() {
+  local said seconds=${2:-30}
+  [[ $1 =~ ^[A-Za-z0-9._:/@-]+$ ]] || { echo "${1@Q} is no reference to an image" >&2 && return 1; }
+  said=$(docker_api GET "/distribution/$1/json" "$seconds" <(registry_auth "$1" | sed 's/^/X-Registry-Auth: /' || true) 2>&1) || {
+    # curl: (28) is a time-out
+    [[ $said != 'curl: (28)'* ]] || said="no answer within $seconds s"
+    paste -sd ' ' <<<"${said:-no answer}" | plain >&2
+    return 1
+  }
+  pick -c 'if (.Descriptor.digest | type) == "string" and (.Descriptor.digest | test("^sha256:[0-9a-f]{64}$")) then . else error("no digest") end' <<<"$said" 2>/dev/null ||
+    { echo 'the answer names no digest' >&2 && return 1; }
 }
 
 # target_health RELEASE: one line for each target group of that release: "ARN-NAME INSTANCE STATE …". Returns 1 where any of them cannot be asked or

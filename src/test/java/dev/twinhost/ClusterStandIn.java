@@ -30,6 +30,7 @@ final class ClusterStandIn {
                 case $2 in
                   describe-auto-scaling-groups) cat "$TWINHOST_ROOT/groups" ;;
                   describe-target-health) cat "$TWINHOST_ROOT/health" ;;
+                  get-secret-value) cat "$TWINHOST_ROOT/secret.json" ;;
                   set-instance-health | complete-lifecycle-action) ;;
                   *) exit 1 ;;
                 esac""");

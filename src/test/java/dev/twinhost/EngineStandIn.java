@@ -8,19 +8,21 @@ import java.util.List;
 
 /**
  * Stands in for Docker: for its API behind {@code curl}, with one file for each answer, and for the command. What it
- * was called with is noted: arguments in one place, bodies in another.
+ * was called with is noted: arguments in one place, bodies and headers from files in others.
  */
 final class EngineStandIn {
     private static final String CURL = """
             printf 'curl %s\\n' "$*" >>"$TWINHOST_ROOT/commands"
             method=GET
             body=no
+            headers=
             while (($#)); do
               case $1 in
                 -X) method=$2 && shift ;;
                 --data-binary) body=$2 && shift ;;
                 -K) url=$(sed -n 's/^url = "\\(.*\\)"$/\\1/p') && shift ;;
-                --max-time | --unix-socket | -H | -w) shift ;;
+                -H) [[ $2 != @* ]] || headers=${2#@} && shift ;;
+                --max-time | --unix-socket | -w) shift ;;
                 http*) url=$1 ;;
               esac
               shift
@@ -34,6 +36,7 @@ final class EngineStandIn {
             path=${path%%\\?*}
             name=$TWINHOST_ROOT/engine/$method${path//\\//_}
             [[ $body == no ]] || cat >"$name.body"
+            [[ -z $headers ]] || cat "$headers" >"$name.headers"
             [[ ! -e $name.then ]] || . "$name.then"
             if [[ -e $name ]]; then
               cat "$name"
@@ -99,6 +102,11 @@ final class EngineStandIn {
 
     String body(String method, String path) {
         return shell.read("engine/" + method + path.replace('/', '_') + ".body");
+    }
+
+    /** The headers that came in a file. */
+    String headers(String method, String path) {
+        return shell.read("engine/" + method + path.replace('/', '_') + ".headers");
     }
 
     /** Every command line that a script called. */

@@ -83,6 +83,8 @@ class GuardsTest {
                 new Guard("lib", "own_node", INFO, "jq curl"),
                 new Guard("lib", "demoted", "engine/demoted", "jq curl"),
                 new Guard("lib", "nothing_runs", "engine/GET_containers_json", "jq curl"),
+                new Guard("lib", "distribution shop:1", "engine/GET_distribution_shop:1_json", "jq curl"),
+                new Guard("lib", "with_secret registry.example.org arn:aws:x:eu-west-1", "secret.json", "jq aws"),
                 new Guard("lib", "app_runs 2", "engine/GET_tasks", "jq curl"),
                 new Guard("lib", "watch_record \"$(cat watched)\"", "watched", "jq"),
                 new Guard("lib", "target_health \"$RELEASE\"", "health", "jq aws"),
@@ -118,6 +120,7 @@ class GuardsTest {
                 .swarm("active", "cluster-a")
                 .answer("GET", "/containers/json", "[]")
                 .answer("GET", "/configs", "[]")
+                .command("login", "cat >/dev/null")
                 .answer("GET", "/swarm", "{\"JoinTokens\":{\"Manager\":\"token\"}}");
         new ClusterStandIn(shell, engine).leader("n-b");
         engine.answer("GET", "/nodes/node-1", "{\"ManagerStatus\":{\"Leader\":true}}");
@@ -127,6 +130,11 @@ class GuardsTest {
         shell.write(RECORD, WATCHED);
         shell.write("watched", WATCHED);
         shell.write("claimable", WATCHED.replace("\"led\":5", "\"led\":95"));
+        engine.answer(
+                "GET",
+                "/distribution/shop:1/json",
+                "{\"Descriptor\":{\"digest\":\"sha256:" + "0".repeat(64) + "\"},\"Platforms\":null}");
+        shell.write("secret.json", "{\"SecretString\":\"{\\\"username\\\":\\\"a\\\",\\\"password\\\":\\\"b\\\"}\"}");
         shell.write("lifecycle", "Terminated\n");
         shell.write("opt/twinhost/launcher.sh", "metadata() {\n  cat lifecycle\n}\n");
         shell.verb("record", "claim", "1", Machine.INSTANCE, Machine.ADDRESS);
