@@ -2,6 +2,7 @@ package dev.twinhost;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.twinhost.settings.ReleaseTime;
 import dev.twinhost.settings.Settings;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -37,9 +38,8 @@ import software.constructs.Construct;
  */
 final class SiteRelease extends Construct {
     private static final int HASH_IN_IDS = 16;
-    /** The document's limit, twice as long as a release takes at most, and ten minutes for a machine before that one. */
-    private static final String ANSWER_SECONDS = "4500";
 
+    private final ReleaseTime time;
     private final ApplicationImage image;
     private final String sha256;
     private final Asset asset;
@@ -51,6 +51,7 @@ final class SiteRelease extends Construct {
 
     SiteRelease(Construct scope, String id, Settings settings, Path checkout, EdgeLoadBalancer balancer) {
         super(scope, id);
+        time = settings.releaseTime();
         image = new ApplicationImage(this, "Application", settings, checkout);
         ReleaseArchive archive = new ReleaseArchive(checkout, exports(settings, image));
         sha256 = archive.sha256();
@@ -73,6 +74,10 @@ final class SiteRelease extends Construct {
         exports.put("TWINHOST_APP_IMAGE", image.name());
         exports.put("TWINHOST_APP_PORT", String.valueOf(settings.appPort()));
         exports.put("TWINHOST_APP_REPLICAS", String.valueOf(settings.appReplicas()));
+        exports.put("TWINHOST_APP_START_SECONDS", String.valueOf(settings.appStartSeconds()));
+        exports.put(
+                "TWINHOST_APP_PARALLELISM",
+                String.valueOf(settings.releaseTime().parallelism()));
         exports.put("TWINHOST_APP_HEALTH_PATH", settings.appHealthPath().orElse(""));
         exports.put("TWINHOST_APP_ENVIRONMENT", json(settings.appEnvironment()));
         exports.put("TWINHOST_APP_SECRETS", json(settings.appSecrets()));
@@ -81,11 +86,15 @@ final class SiteRelease extends Construct {
         exports.put("TWINHOST_EDGE_IMAGE", settings.edgeImage().orElse(""));
         exports.put("TWINHOST_CERTBOT_IMAGE", settings.certbotImage().orElse(""));
         exports.put("TWINHOST_MANAGERS", settings.witness() ? "3" : "2");
+        exports.put(
+                "TWINHOST_CONVERGE_SECONDS",
+                String.valueOf(settings.releaseTime().convergeSeconds()));
         // No condition can be updated, and only a new release is started on the machines, which then answer: another
         // limit has to
         // be another release.
         // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-waitcondition.html
-        exports.put("TWINHOST_DEPLOY_SECONDS", ANSWER_SECONDS);
+        exports.put(
+                "TWINHOST_DEPLOY_SECONDS", String.valueOf(settings.releaseTime().answerSeconds()));
         exports.put("TWINHOST_LAME_DUCK", String.valueOf(EdgeLoadBalancer.lameDuckSeconds()));
         exports.put("TWINHOST_EDGE_UPDATE_DELAY", String.valueOf(EdgeLoadBalancer.edgeUpdateDelaySeconds()));
         return exports;
@@ -156,7 +165,11 @@ final class SiteRelease extends Construct {
                 // No update method: a changed document is a new one, whose name the association then takes, in place.
                 // New versions of one document cannot go back:
                 // https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/2539
-                .content(JsonResource.read("release-document.json"))
+                .content(JsonResource.read(
+                        "release-document.json",
+                        Map.of(
+                                "COMMAND_SECONDS", String.valueOf(time.commandSeconds()),
+                                "STEP_SECONDS", String.valueOf(time.stepSeconds()))))
                 .build();
     }
 
@@ -175,7 +188,7 @@ final class SiteRelease extends Construct {
         association.getNode().addDependency(hosts, parameter);
         CfnWaitCondition condition = CfnWaitCondition.Builder.create(this, "Condition")
                 .handle(handle.getRef())
-                .timeout(ANSWER_SECONDS)
+                .timeout(String.valueOf(time.answerSeconds()))
                 .count(1)
                 .build();
         condition.overrideLogicalId("ReleaseAnswer" + sha256.substring(0, HASH_IN_IDS));

@@ -46,6 +46,10 @@ class VariantsTemplateTest {
 
     private static final class Staging {
         private static final SynthesisedTemplate TEMPLATE = SynthesisedTemplate.with(Map.of(
+                "appReplicas",
+                20,
+                "appStartSeconds",
+                300,
                 "environment",
                 "staging",
                 "environments",
@@ -131,6 +135,27 @@ class VariantsTemplateTest {
         assertThat(Small.TEMPLATE.resources(HANDLE))
                 .hasSize(1)
                 .doesNotContainKey(SynthesisedTemplate.site().resources(HANDLE).firstKey());
+    }
+
+    /** Seven rounds of three containers, each of which takes 347 s. */
+    @Test
+    void shouldGiveASlowApplicationItsTimeEverywhere() throws IOException {
+        String document = Staging.TEMPLATE.resources("AWS::SSM::Document").firstKey();
+        JsonNode inputs = Staging.TEMPLATE.resource(document).at("/Properties/Content/mainSteps/0/inputs");
+        JsonNode condition = Staging.TEMPLATE.resources("AWS::CloudFormation::WaitCondition").values().stream()
+                .findFirst()
+                .orElseThrow();
+
+        assertThat(Staging.TEMPLATE.releaseSettings())
+                .contains(
+                        "export TWINHOST_APP_START_SECONDS='300'\n",
+                        "export TWINHOST_APP_PARALLELISM='3'\n",
+                        "export TWINHOST_CONVERGE_SECONDS='2519'\n",
+                        "export TWINHOST_DEPLOY_SECONDS='13316'\n");
+        assertThat(inputs.path("runCommand").path(2).asText())
+                .isEqualTo("timeout --kill-after=60 12416 /usr/local/bin/twinhost release");
+        assertThat(inputs.path("timeoutSeconds").asText()).isEqualTo("12536");
+        assertThat(condition.at("/Properties/Timeout").asText()).isEqualTo("13316");
     }
 
     @Test

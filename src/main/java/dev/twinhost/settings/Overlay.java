@@ -23,6 +23,7 @@ final class Overlay {
             "appImage",
             "appPort",
             "appReplicas",
+            "appStartSeconds",
             "appHealthPath",
             "appEnvironment",
             "appSecrets",

@@ -23,6 +23,7 @@ import java.util.regex.Pattern;
  * @param caa whether the zone says that Let's Encrypt alone may issue for its names
  * @param appImage an image reference, or a folder with a Dockerfile; absent: the default page
  * @param appPort the port on which the application listens in its container
+ * @param appStartSeconds what the application may take to start until it answers
  * @param appHealthPath absent: the image's own health check counts, where it has one
  * @param appEnvironment variables of the application
  * @param appSecrets names of the application's secrets, and the ARN of each one in Secrets Manager
@@ -51,6 +52,7 @@ public record Settings(
         Optional<String> appImage,
         int appPort,
         int appReplicas,
+        int appStartSeconds,
         Optional<String> appHealthPath,
         Map<String, String> appEnvironment,
         Map<String, String> appSecrets,
@@ -125,6 +127,7 @@ public record Settings(
                 MOST_REPLICAS,
                 "at least 1, better 2, at most " + MOST_REPLICAS
                         + ": two hosts and one network of 254 addresses hold them");
+        ReleaseTime.check(faults, appReplicas, appStartSeconds);
         Application.check(faults, appHealthPath, appEnvironment, appSecrets);
         checkInstanceType(faults, "instanceType", instanceType, "t4g.small");
         checkInstanceType(faults, "witnessInstanceType", witnessInstanceType, "t4g.micro");
@@ -204,6 +207,11 @@ public record Settings(
     /** No image reference begins with a dot. */
     static boolean isFolder(String image) {
         return image.startsWith("./") || image.startsWith("../");
+    }
+
+    /** How long a release of this site may take. */
+    public ReleaseTime releaseTime() {
+        return new ReleaseTime(appReplicas, appStartSeconds);
     }
 
     /** Whether the machines stand in private subnets and leave through NAT gateways. */

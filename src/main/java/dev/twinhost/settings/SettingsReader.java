@@ -59,6 +59,7 @@ final class SettingsReader {
                     appImage,
                     number("appPort", 80),
                     number("appReplicas", 2),
+                    number("appStartSeconds", 60),
                     text("appHealthPath", Application.WANTED_PATH),
                     texts("appEnvironment", Application.WANTED_ENVIRONMENT),
                     texts("appSecrets", Application.WANTED_SECRETS),

@@ -42,6 +42,7 @@ class SettingsTest {
                         Optional.empty(),
                         80,
                         2,
+                        60,
                         Optional.empty(),
                         Map.of(),
                         Map.of(),
@@ -254,6 +255,10 @@ class SettingsTest {
                         + " hosts and one network of 254 addresses hold them",
                 "appReplicas | 99999999999 | appReplicas: is not a whole number, got \"99999999999\","
                         + " want a number such as 2",
+                "appStartSeconds | 4 | appStartSeconds: is out of range, got 4, want the seconds until it answers, from 5 to 900",
+                "appStartSeconds | 901 | appStartSeconds: is out of range, got 901, want the seconds until it answers, from"
+                        + " 5 to 900",
+                "appStartSeconds | 90s | appStartSeconds: is not a whole number, got \"90s\", want a number such as 60",
                 "witness | yes | witness: is neither true nor false, got \"yes\", want true or false",
                 "witness | TRUE | witness: is neither true nor false, got \"TRUE\", want true or false",
                 "zones | 1 | zones: is out of range, got 1, want 3, or 2 with a weaker promise",
@@ -263,6 +268,19 @@ class SettingsTest {
             })
     void shouldRefuseValuesOutOfRange(String key, String value, String message) {
         assertThat(faultsOf(key, value)).isEqualTo(message);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"100, 391", "8, 391", "4, 830", "3, 900", "1, 900"})
+    void shouldRefuseAStartWithWhichSoManyReplicasTakeTooLong(int replicas, int most) {
+        assertThat(read(with(Map.of("appReplicas", replicas, "appStartSeconds", most)))
+                        .releaseTime())
+                .isEqualTo(new ReleaseTime(replicas, most));
+        if (most < 900) {
+            assertThat(faults(with(Map.of("appReplicas", replicas, "appStartSeconds", most + 1)), !ACCOUNT_KNOWN))
+                    .isEqualTo("appStartSeconds: is too long for " + replicas + " replicas, got " + (most + 1)
+                            + ", want at most " + most + ", or fewer appReplicas");
+        }
     }
 
     @ParameterizedTest
@@ -713,6 +731,7 @@ class SettingsTest {
                         + " written as ./app",
                 "appPort | is not a whole number | a number such as 80",
                 "appReplicas | is not a whole number | a number such as 2",
+                "appStartSeconds | is not a whole number | a number such as 60",
                 "appHealthPath | is not text | a path such as /healthz",
                 "appEnvironment | is not an object | names and texts, such as {\"LOG_LEVEL\": \"info\"}",
                 "instanceType | is not text | a type such as t4g.small",
@@ -891,7 +910,7 @@ class SettingsTest {
                 .isEqualTo(String.join(
                         "\n",
                         "elasticIps: is not a setting, got 1, want one of domain, email, hostedZoneId, dns, dnsWeight,"
-                                + " caa, appImage, appPort, appReplicas, appHealthPath, appEnvironment, appSecrets, instanceType,"
+                                + " caa, appImage, appPort, appReplicas, appStartSeconds, appHealthPath, appEnvironment, appSecrets, instanceType,"
                                 + " witnessInstanceType, witness, region, zones, vpcCidr, natGateways, fileSystemId, acmeServer,"
                                 + " acmeProfile, extraDomains, cacheMaxSize, maintenance, edgeImage, certbotImage, githubRepository,"
                                 + " githubEnvironment, githubOidcProviderArn, environment, environments",
