@@ -4,6 +4,7 @@
 # A port of the host that the old edge still holds is no error, it is the way of a stop-first update.
 # $nodes, $services, $tasks: the answers of Docker's API.
 # $before: by service, the state and start of the last update before this release, so that an old failure is not taken for a new one.
+# $new: a service of which no task has ever served. Where three of them have ended, waiting is of no use: Swarm itself does not give up.
 # $optional: a service whose image may be out of reach. It holds nothing up and fails nothing while its image cannot be had, nor, $late, while it is on
 # its way; and, at $boot, not at all.
 def list(name): if type == "array" then . else error("\(name) is no list") end;
@@ -28,7 +29,10 @@ def list(name): if type == "array" then . else error("\(name) is no list") end;
   | select($name == $optional and (($error | startswith("No such image"))
       or ($late and $error == "" and ($wanted | any(.Status.State == "preparing")))) | not)
   | (if $error == "" then "" else "; last error: \($error)" end) as $last
-  | if ($update.State | IN("paused", "rollback_paused", "rollback_completed")) and ($old | not) then
+  | [$all[] | select(.Spec.ContainerSpec == $service.Spec.TaskTemplate.ContainerSpec and (.Status.State | IN("failed", "complete")))] as $ended
+  | if $name == $new and ($running | length) < $number and ($ended | length) >= 3 then
+      "failed: \($name): \($ended | length) containers have ended one after the other"
+    elif ($update.State | IN("paused", "rollback_paused", "rollback_completed")) and ($old | not) then
       "failed: \($name): \($update.Message)\($last)"
     elif $update.State == "rollback_started" then
       "goes back: \($name): \($update.Message)\(
@@ -37,6 +41,6 @@ def list(name): if type == "array" then . else error("\(name) is no list") end;
     elif $update.State | IN(null, "completed", "paused", "rollback_paused", "rollback_completed") | not then
       "\($name) is updated, \($running | length) of \($number)\($last)"
     elif ($running | length) != $number or ($wanted | length) != $number then
-      "\($name) \($running | length) of \($number)\($last)"
+      "\($name) \($running | length) of \($number)\(if any($wanted[]; .Status.State == "preparing") then ", an image is pulled" else "" end)\($last)"
     else empty end)]
 | if . == [] then "converged" else .[] end

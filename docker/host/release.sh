@@ -2,16 +2,24 @@
 # Brings the release that the parameter names to the cluster and waits until every service has converged.
 # --boot: said by bootstrap: deploys this folder's release, and only where the cluster has none yet.
 # --back: said by a release that failed, of the one before: deploys this folder's release again.
+# --resolve: a release that has converged already takes the image that the tag of appImage means now.
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/application.sh"
 mkdir -p "$STATE" "$VOLATILE"
 load_machine
+load_settings "$RELEASE"
 
-# TURN names the config of the cluster that who applies a release holds; for less than TURN_LIMIT seconds: 180 to deploy, CONVERGE_LIMIT, 450 to go back
 # PULL_LIMIT: seconds in which an image has to be pulled; PULL_PATIENCE: those that a release waits for certbot's, which Swarm pulls
-readonly STACK=twinhost WORK=$STATE/stack TURN=twinhost_release TURN_LIMIT=1260 CONVERGE_LIMIT=540 PULL_LIMIT=900 PULL_PATIENCE=60
+readonly STACK=twinhost WORK=$STATE/stack PULL_LIMIT=900 PULL_PATIENCE=60
+# TURN names the config of the cluster that who applies a release holds; for less than TURN_LIMIT seconds: a trial, 180 to deploy, what it takes to converge, and to
+# go back
+readonly BACK_LIMIT=$TWINHOST_BACK_SECONDS TURN=twinhost_release
+readonly TURN_LIMIT=$((TWINHOST_APP_START_SECONDS + 45 + 180 + TWINHOST_CONVERGE_SECONDS + BACK_LIMIT))
 readonly SERVICES=(edge app challenge certbot)
+anew=''
+[[ ${1:-} != --resolve ]] || { anew=yes && shift; }
 mode=${1:-}
-named='' waits='' broken=''
+named='' waits='' broken='' app_image=''
 trap 'broken="line $LINENO of ${BASH_SOURCE[0]##*/} failed: $BASH_COMMAND"; log "$broken" >&2' ERR
 trap 'end $?' EXIT
 # who has started it may be gone already, and with him the reader of what is said here
@@ -33,6 +41,7 @@ die() {
 # end STATUS: whatever the end was, it is told, and the next one's turn.
 end() {
   (($1 == 0)) || [[ -n ${told:-} ]] || tell FAILURE "ended with status $1${broken:+: $broken}"
+  [[ -z ${tries:-} ]] || end_trial
   give_turn
 }
 
@@ -52,25 +61,27 @@ select_release() {
   local folder
   learn_current
   folder=$(obtain_release "$value") || die "the release could not be fetched: $value"
-  [[ $folder == "$RELEASE" ]] || exec bash "$folder/docker/host/release.sh"
+  [[ $folder == "$RELEASE" ]] || exec bash "$folder/docker/host/release.sh" ${anew:+--resolve}
 }
 
 # take_turn: one release at a time in the whole cluster, whichever machines they start on: Swarm lets a config's name be taken once. Who left it
-# behind counts no more: this machine itself (it runs one at a time), one that is gone, and one that has had more time than a release can take.
+# behind counts no more: this machine itself (it runs one at a time), one that is gone, and one that has had more time than its release can take.
 take_turn() {
-  local said holder id instance seen
-  if said=$(jq -n --arg name $TURN --arg instance "$TWINHOST_INSTANCE" '{Name: $name, Labels: {"twinhost.instance": $instance}, Data: ($instance | @base64)}' |
+  local said holder id instance limit seen
+  if said=$(jq -n --arg name $TURN --arg instance "$TWINHOST_INSTANCE" --arg limit $TURN_LIMIT '{Name: $name,
+      Labels: {"twinhost.instance": $instance, "twinhost.limit": $limit}, Data: ($instance | @base64)}' |
     docker_api POST /configs/create 2>&1); then
     jq -r .ID <<<"$said" | write "$VOLATILE/turn"
     return
   fi
   grep -Eq 'already exists|AlreadyExists' <<<"$said" || { echo "$said" && return 2; }
-  holder=$(docker_api GET "/configs?filters=$(filter name $TURN)" | jq -r --arg name $TURN '.[] | select(.Spec.Name == $name) | "\(.ID) \(.Spec.Labels["twinhost.instance"])"')
+  holder=$(docker_api GET "/configs?filters=$(filter name $TURN)" | jq -r --arg name $TURN --arg limit $TURN_LIMIT '.[] | select(.Spec.Name == $name)
+    | "\(.ID) \(.Spec.Labels["twinhost.instance"]) \(.Spec.Labels["twinhost.limit"] // "" | if test("^[0-9]+$") then . else $limit end)"')
   [[ -n $holder ]] || return 1
-  read -r id instance <<<"$holder"
+  read -r id instance limit <<<"$holder"
   seen=$(cat "$VOLATILE/turn-seen" 2>/dev/null || true)
   [[ ${seen% *} == "$id" ]] || write "$VOLATILE/turn-seen" <<<"$id $(uptime_seconds)"
-  if [[ $instance == "$TWINHOST_INSTANCE" ]] || gone "$instance" || { [[ ${seen% *} == "$id" ]] && (($(uptime_seconds) - ${seen#* } > TURN_LIMIT)); }; then
+  if [[ $instance == "$TWINHOST_INSTANCE" ]] || gone "$instance" || { [[ ${seen% *} == "$id" ]] && (($(uptime_seconds) - ${seen#* } > limit)); }; then
     docker_api DELETE "/configs/$id" </dev/null >/dev/null || true
     return 1
   fi
@@ -97,10 +108,15 @@ look() {
     jq -r 'if type != "array" then "" elif . == [] then "none" else "some" end') && [[ -n $runs ]]
 }
 
-# leave_to_others: ends this verb where the cluster runs a release already.
+# is_first: whether no release has ever converged, as far as the record was read.
+is_first() {
+  holds -L "$HOST" 'include "record"; whole.release == ""' "$VOLATILE/record" 2>/dev/null
+}
+
+# leave_to_others: ends this verb where the cluster runs a release already, which has converged.
 leave_to_others() {
   await 60 'Swarm to say what it runs' look
-  [[ $runs == none ]] || exit 0
+  [[ $runs == none ]] || is_first || exit 0
 }
 
 # image_of SERVICE: the image that docker/SERVICE/Dockerfile names: one line, which dependency tools read and raise. certbot's digest is one of several
@@ -198,15 +214,18 @@ export_settings() {
   export TWINHOST_CERTBOT_IMAGE=${noted:-$certbot_image}
   # how long an edge gives an application that is new to the cluster
   export TWINHOST_EDGE_FIRST=120
-  # a request that is under way when the lame duck ends has 60 s more; where no other edge serves, a host that is lost has 7 min to be replaced:
-  # what a release waits, without these 60 s and another 60 for the lame duck and the next edge's start
+  # a request that is under way when the lame duck ends has 60 s more; where no other edge serves, a host that is lost has 7 min to be replaced. With
+  # another 60 s for the lame duck and the next edge's start, that is less than any release waits.
   export TWINHOST_EDGE_LAST=60
-  export TWINHOST_EDGE_PATIENCE=$((CONVERGE_LIMIT - TWINHOST_EDGE_LAST - 60))
+  export TWINHOST_EDGE_PATIENCE=420
   export TWINHOST_EDGE_GRACE=$((TWINHOST_EDGE_PATIENCE + TWINHOST_LAME_DUCK + TWINHOST_EDGE_LAST))
   # where the old one stops first, the new one takes its place and the replicas stay spread; a single one would leave a gap
   export TWINHOST_APP_UPDATE_ORDER=stop-first
   ((TWINHOST_APP_REPLICAS > 1)) || TWINHOST_APP_UPDATE_ORDER=start-first
-  files=(-c "$RELEASE/docker/stack.yml" -c "$WORK/configs.json" -c "$WORK/app.json")
+  # what a trial of the application has found
+  TWINHOST_APP_DELAY=$(record release 2>/dev/null | pick '.appDelay | numbers' 2>/dev/null) || TWINHOST_APP_DELAY=2
+  export TWINHOST_APP_DELAY
+  files=(-c "$RELEASE/docker/stack.yml" -c "$RELEASE/docker/app/service.yml" -c "$WORK/configs.json" -c "$WORK/app.json")
   default_page=no
   # the image of a folder: only the release parameter knows account and region
   [[ $TWINHOST_APP_IMAGE != asset:* ]] || TWINHOST_APP_IMAGE=$(jq -er .appImage "$RELEASE/release.json") ||
@@ -314,11 +333,6 @@ application() {
       secrets: ($secrets | map({source: .[0], target: .[0], mode: 292}))}}}' <<<"$TWINHOST_APP_ENVIRONMENT"
 }
 
-# plain: standard input without control characters, as it may be logged.
-plain() {
-  tr -d '\000-\010\013-\037\177'
-}
-
 # quoted NAME: what another program has said, for the log: plain, and NAME before each line, so that none can pass for one of ours.
 quoted() {
   plain | sed "s/^/  $1: /"
@@ -333,16 +347,6 @@ ask_container() {
   # 137: killed, as TERM did not end it
   ((status != 124 && status != 137)) || echo 'no answer within 60 s'
   return "$status"
-}
-
-# check_health: what docker/app/health.yml asks with has to be in the application's image.
-check_health() {
-  local said status=0
-  [[ -n $TWINHOST_APP_HEALTH_PATH && $default_page == no ]] || return 0
-  said=$(ask_container --entrypoint sh "$TWINHOST_APP_IMAGE" -c 'command -v curl || command -v wget') || status=$?
-  ((status != 124 && status != 125 && status != 137)) ||
-    die "the application's image could not be asked for curl or wget: $(grep -m 1 '^docker: ' <<<"$said" || tail -n 1 <<<"$said")"
-  ((status == 0)) || die "the image $TWINHOST_APP_IMAGE has no shell with curl or wget, which ask for appHealthPath: put one of them into it, or leave appHealthPath away and give the image a HEALTHCHECK of its own"
 }
 
 # check_nginx: the files have to please the very Nginx that will read them, and an edge with them has to answer what keeps a site alive, before Swarm hears
@@ -372,15 +376,16 @@ update_states() {
     jq -c 'map({key: .Spec.Name, value: (.UpdateStatus // {} | [.State, .StartedAt])}) | from_entries'
 }
 
-# deploy: two machines may do the same at once, then Swarm turns one away as out of date. Swarm takes what a service's environment, mounts and host name
-# hold for a template (https://github.com/moby/swarmkit/blob/master/template/expand.go): of those only the environment holds settings.
-deploy() {
+# deploy_stack NAME ARGUMENT…: two machines may do the same at once, then Swarm turns one away as out of date. Swarm takes what a service's environment, mounts and host
+# name hold for a template (https://github.com/moby/swarmkit/blob/master/template/expand.go): of those only the environment holds settings. Every image has its
+# digest, or is one of this machine: no registry is asked for another.
+deploy_stack() {
   local said name status=0 begin='{{' same='{{"{{"}}'
   said=$(
     for name in "${settings[@]}"; do
       export "$name=${!name//"$begin"/"$same"}"
     done
-    timeout -k 5 120 docker stack deploy "${files[@]}" --prune --with-registry-auth --resolve-image "${TWINHOST_RESOLVE_IMAGE:-always}" $STACK 2>&1
+    timeout -k 5 120 docker stack deploy "${@:2}" --prune --with-registry-auth --resolve-image never "$1" 2>&1
   ) || status=$?
   ((status != 0)) || return 0
   ((status != 124 && status != 137)) || said="docker stack deploy had no end within 120 s, last: ${said##*$'\n'}"
@@ -399,7 +404,7 @@ converged() {
   [[ $mode != --boot ]] || boot=true
   (($(uptime_seconds) - deployed <= PULL_PATIENCE)) || late=true
   said=$(jq -rn --argjson before "$before" --arg names "${SERVICES[*]/#/${STACK}_}" --arg optional ${STACK}_certbot \
-    --argjson boot $boot --argjson late $late --slurpfile nodes <(printf '%s' "$nodes") --slurpfile services <(printf '%s' "$services") \
+    --argjson boot $boot --argjson late $late --arg new "${first:+${STACK}_app}" --slurpfile nodes <(printf '%s' "$nodes") --slurpfile services <(printf '%s' "$services") \
     --slurpfile tasks <(printf '%s' "$tasks") -f "$HOST/converged.jq" 2>&1) ||
     { echo "Docker's answers cannot be read: ${said##*$'\n'}" && return 1; }
   [[ $said != converged ]] || return 0
@@ -413,15 +418,30 @@ converged() {
   return 1
 }
 
+# steady SECONDS: converged, and by the same tasks for so long: what ends and is started again is seen to run as well. certbot, which may not have come yet, is left out.
+steady() {
+  local tasks since='' seen=''
+  converged || { local status=$? && rm -f "$WORK/steady" && return "$status"; }
+  tasks=$(docker_api GET "/tasks?filters=$(jq -rn --args '{service: $ARGS.positional} | tojson | @uri' ${STACK}_{edge,app,challenge})" |
+    pick -r '[.[] | select(.DesiredState == "running" and .Status.State == "running") | .ID] | sort | join(" ")') || return 1
+  [[ ! -e $WORK/steady ]] || read -r since seen <"$WORK/steady"
+  if [[ $seen != "$tasks" ]]; then
+    since=$(uptime_seconds)
+    write "$WORK/steady" <<<"$since $tasks"
+  fi
+  (($(uptime_seconds) - since >= $1)) || { echo "the same containers to run for $1 s" && return 1; }
+}
+
 # go_back REASON: the end of a release that did not converge. Swarm rolls back service by service; what belongs together is put back together.
 go_back() {
   local value folder task
   task=$(grep -o -m 1 'task [0-9a-z]*' <<<"$1") || true
   [[ -z $task ]] || timeout -k 5 10 docker service logs --raw --tail 10 "${task#task }" 2>&1 | quoted "$task" || true
   log "$1"
-  if value=$(converged_release) && [[ -n $value ]] && folder=$(obtain_release "$value") && [[ $folder != "$RELEASE" ]]; then
+  # to this very release, too, with the image that it had
+  if value=$(converged_release) && [[ -n $value ]] && folder=$(obtain_release "$value"); then
     # without anything that this release has exported: its images are not those of the one before
-    env -i "PATH=$PATH" "HOME=${HOME:-/root}" "TWINHOST_ROOT=$ROOT" timeout -k 30 420 bash "$folder/docker/host/release.sh" --back || true
+    env -i "PATH=$PATH" "HOME=${HOME:-/root}" "TWINHOST_ROOT=$ROOT" timeout -k 30 $((BACK_LIMIT - 30)) bash "$folder/docker/host/release.sh" --back || true
   fi
   die "$1"
 }
@@ -436,8 +456,10 @@ note_converged() {
   fi
   certbot=$(docker_api GET "/services?filters=$(filter name ${STACK}_certbot)" | jq -r --arg name ${STACK}_certbot '.[] | select(.Spec.Name == $name) | .Spec.TaskTemplate.ContainerSpec.Image // ""') || certbot=''
   jq -c --arg edge "$edge_image" --arg edgeRuns "$TWINHOST_EDGE_IMAGE" --arg certbot "$certbot_image" --arg certbotRuns "$certbot" \
-    '({($edge): $edgeRuns, ($certbot): $certbotRuns} | with_entries(select(.value | contains("@sha256:")))) as $images
-    | if $images == {} then . else . + {images: $images} end' "$RELEASE/release.json" |
+    --arg app "$app_image" --arg appRuns "$TWINHOST_APP_IMAGE" --argjson delay "$TWINHOST_APP_DELAY" \
+    '({($edge): $edgeRuns, ($certbot): $certbotRuns} + (if $app == "" then {} else {($app): $appRuns} end)
+      | with_entries(select(.value | contains("@sha256:")))) as $images
+    | . + (if $images == {} then {} else {images: $images} end) + (if $delay == 2 then {} else {appDelay: $delay} end)' "$RELEASE/release.json" |
     record converged "$generation" "${RELEASE##*/}"
 }
 
@@ -493,43 +515,56 @@ make_folders
 render_all
 configs >"$WORK/configs.json"
 have_edge_image
-know_registry "$TWINHOST_APP_IMAGE" || true
-# at boot, or on the way back, a registry that is away must not keep everything else from serving
-if [[ -z $mode ]]; then
-  [[ $default_page == yes ]] || have_image "$TWINHOST_APP_IMAGE" "$TWINHOST_APP_IMAGE"
-  check_health
-fi
+choose_application
+[[ -n $mode ]] || check_health
 check_nginx
 if [[ $mode != --back ]]; then
   await $((TURN_LIMIT + 120)) 'another release to end' take_turn
   if [[ -e $VOLATILE/turn-seen ]]; then
     # after what may have been many minutes
+    refresh_record >/dev/null || true
     [[ $mode != --boot ]] || leave_to_others
     [[ -n $mode ]] || learn_current
     [[ $named == "${RELEASE##*/}" ]] || { give_turn && select_release; }
-    refresh_record >/dev/null || true
     why=$(may_act) || die "changes nothing: $why"
     # the other one may have noted what an image stands for
     have_edge_image
   fi
 fi
+first=''
+[[ $mode == --back ]] || ! is_first || first=yes
 [[ $mode == --back ]] || note_secrets
 make_secrets
 application >"$WORK/app.json"
+sum_application
+# what was tried answers already, and has shown that it goes on running
+settle=10 answer_limit=20
+if [[ -n $first ]]; then
+  settle=$STEADY answer_limit=$((TWINHOST_APP_START_SECONDS + 20))
+elif [[ -z $mode && $default_page == no && $TWINHOST_MAINTENANCE != true ]] && ! runs_already; then
+  try_application
+fi
 before=$(update_states)
 : >"$WORK/why"
+rm -f "$WORK/steady"
 # what was refused half-way has changed some services already
-if ! wait_for 60 'Swarm to take the release' deploy; then
+if ! wait_for 60 'Swarm to take the release' deploy_stack $STACK "${files[@]}"; then
   [[ $mode != --back ]] || die "$reason"
   go_back "$reason"
 fi
 deployed=$(uptime_seconds)
 if [[ $mode == --back ]]; then
-  await 240 'every service to go back' converged
+  await $((BACK_LIMIT - 210)) 'every service to go back' converged
   log "release ${RELEASE##*/} serves again"
   exit 0
 fi
-wait_for $CONVERGE_LIMIT 'every service to converge' converged || go_back "$reason"
+if [[ $mode == --boot && -z $first ]]; then
+  # what it runs has served before: it serves again as soon as it can
+  wait_for "$TWINHOST_CONVERGE_SECONDS" 'every service to converge' converged || go_back "$reason"
+else
+  wait_for "$TWINHOST_CONVERGE_SECONDS" 'every service to converge' steady "$settle" || go_back "$reason${first:+$(why_application)}"
+  wait_for "$answer_limit" 'every edge to pass on an answer of the application' edges_answer || go_back "$reason$(why_application)"
+fi
 await 60 'the shared storage to take the release down' note_converged
 [[ $mode == --boot ]] || install_release "$RELEASE"
 tell SUCCESS "release ${RELEASE##*/} has converged"

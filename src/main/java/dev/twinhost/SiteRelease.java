@@ -89,6 +89,8 @@ final class SiteRelease extends Construct {
         exports.put(
                 "TWINHOST_CONVERGE_SECONDS",
                 String.valueOf(settings.releaseTime().convergeSeconds()));
+        exports.put(
+                "TWINHOST_BACK_SECONDS", String.valueOf(settings.releaseTime().backSeconds()));
         // No condition can be updated, and only a new release is started on the machines, which then answer: another
         // limit has to
         // be another release.

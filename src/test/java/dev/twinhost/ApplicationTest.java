@@ -25,6 +25,7 @@ class ApplicationTest {
     private static final String ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:shop/db-AbCdEf";
     private static final String VALUE = "hunter2 'with' \"quotes\" $HOME";
     private static final String ENCODED = Base64.getEncoder().encodeToString(VALUE.getBytes(StandardCharsets.UTF_8));
+    private static final String DIGEST = "sha256:" + "d".repeat(64);
     private static final ObjectMapper JSON = new ObjectMapper();
 
     @TempDir
@@ -41,10 +42,15 @@ class ApplicationTest {
                 .swarm("active", "cluster-a")
                 .answer("GET", "/nodes", ReleaseTest.NODES)
                 .answer("GET", "/services", services("[]"))
-                .answer("GET", "/tasks", "[]")
+                .answer("GET", "/tasks", EngineStandIn.TASKS)
+                .answer("GET", "/containers/c0ffee/json", "{\"State\":{}}")
+                .answer("GET", "/containers/c0ffee/top", "{}")
                 .answer("GET", "/configs", "[]")
                 .answer("GET", "/secrets", "[]")
                 .answer("POST", "/secrets/create", "{\"ID\":\"made\"}");
+        for (String image : List.of("example/shop:1", "example/made:cc", "registry.example.org/shop:1", CredentialsTest.IMAGE)) {
+            engine.answer("GET", "/distribution/" + image + "/json", "{\"Descriptor\":{\"digest\":\"" + DIGEST + "\"}}");
+        }
         shell.standIn("aws", """
                 printf 'aws %s\\n' "$*" >>"$TWINHOST_ROOT/commands"
                 case "$1 $2" in
@@ -203,7 +209,7 @@ class ApplicationTest {
 
         release();
 
-        assertThat(deployed()).doesNotContain("/docker/app/");
+        assertThat(deployed()).contains("/docker/app/service.yml ").doesNotContain("health.yml", "/docker/app/stack.yml");
         assertThat(engine.commands()).noneMatch(command -> command.contains("--entrypoint sh"));
     }
 
@@ -213,7 +219,7 @@ class ApplicationTest {
         settings.put("TWINHOST_APP_HEALTH_PATH", "/healthz");
         engine.command(
                 "run",
-                "[[ \"$*\" != *'--entrypoint sh example/shop:1 -c command -v curl || command -v wget'* ]] || exit 127");
+                "[[ \"$*\" != *'--entrypoint sh example/shop:1@" + DIGEST + " -c command -v curl || command -v wget'* ]] || exit 127");
 
         Shell.Result result = release();
 
@@ -246,6 +252,7 @@ class ApplicationTest {
     void shouldAskForTheHealthAsTheEdgeDoesForAVisitor() {
         shell.standIn("curl", "printf '%s\\n' \"$@\"\nexit 22");
         String sh = shell.bash("command -v sh").output().strip();
+        String name = shell.bash("cat /etc/hostname").output().strip();
         String[] command = {"env", "PATH=" + root.resolve("stand-ins"), sh, "-c", healthCheck()};
 
         Shell.Result curl = shell.run(command);
@@ -255,14 +262,14 @@ class ApplicationTest {
                         "-fsS",
                         "Host: www.example.com",
                         "X-Forwarded-Proto: https",
-                        "http://127.0.0.1:8080/healthz?a=b");
+                        "http://" + name + ":8080/healthz?a=b");
 
         shell.bash("mv stand-ins/curl stand-ins/wget");
         Shell.Result wget = shell.run(command);
         assertThat(wget.status()).isEqualTo(22);
         assertThat(wget.output().lines())
                 .contains(
-                        "-q", "Host: www.example.com", "X-Forwarded-Proto: https", "http://127.0.0.1:8080/healthz?a=b");
+                        "-q", "Host: www.example.com", "X-Forwarded-Proto: https", "http://" + name + ":8080/healthz?a=b");
     }
 
     /** The command of health.yml as Docker fills it in: one line, folded. */
@@ -272,6 +279,7 @@ class ApplicationTest {
         return file.substring(begin, file.indexOf("      interval:"))
                 .strip()
                 .replaceAll("\\n +", " ")
+                .replace("$$", "$")
                 .replace("${TWINHOST_DOMAIN}", "example.com")
                 .replace("${TWINHOST_APP_PORT}", "8080")
                 .replace("${TWINHOST_APP_HEALTH_PATH}", "/healthz?a=b");
@@ -290,7 +298,7 @@ class ApplicationTest {
         Shell.Result result = shell.run("bash", Release.FOLDER_OF_VERBS.formatted(root) + "/release.sh");
 
         assertThat(result.status()).as(result.output()).isZero();
-        assertThat(shell.read("deployed")).isEqualTo("example/made:cc\n");
+        assertThat(shell.read("deployed")).isEqualTo("example/made:cc@" + DIGEST + "\n");
     }
 
     @Test

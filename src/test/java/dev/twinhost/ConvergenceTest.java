@@ -24,6 +24,7 @@ class ConvergenceTest {
     private String names = "";
     private boolean boot;
     private boolean late;
+    private String first = "";
     private String nodes = node("host", "ready", "active") + "," + node("host", "ready", "active") + ","
             + node("witness", "ready", "drain");
 
@@ -74,7 +75,7 @@ class ConvergenceTest {
                         app(1, ""),
                         task("new", "rejected", "shutdown", "No such image: app:2") + ","
                                 + task("new", "preparing", "running", "")))
-                .isEqualTo("twinhost_app 0 of 1; last error: No such image: app:2");
+                .isEqualTo("twinhost_app 0 of 1, an image is pulled; last error: No such image: app:2");
     }
 
     @Test
@@ -211,11 +212,11 @@ class ConvergenceTest {
     @Test
     void shouldWaitForCertbotsImageForAWhile() {
         String pulls = task("new", "preparing", "running", "");
-        assertThat(missing(certbot(""), pulls)).isEqualTo("twinhost_certbot 0 of 1");
+        assertThat(missing(certbot(""), pulls)).isEqualTo("twinhost_certbot 0 of 1, an image is pulled");
 
         late = true;
         assertThat(missing(certbot(""), pulls)).isEqualTo(CONVERGED);
-        assertThat(missing(app(1, ""), pulls)).isEqualTo("twinhost_app 0 of 1");
+        assertThat(missing(app(1, ""), pulls)).isEqualTo("twinhost_app 0 of 1, an image is pulled");
     }
 
     @Test
@@ -236,6 +237,28 @@ class ConvergenceTest {
         names = "twinhost_certbot twinhost_app";
         assertThat(missing(app(1, ""), running("new"))).isEqualTo(CONVERGED);
         assertThat(missing(app(1, ""), "")).isEqualTo("twinhost_app 0 of 1");
+    }
+
+    @Test
+    void shouldGiveUpOnAFirstReleaseOfWhichThreeContainersHaveEnded() {
+        String ended = task("new", "failed", "shutdown", "task: non-zero exit (1)");
+        String twice = ended + "," + task("new", "complete", "shutdown", "");
+        assertThat(missing(app(1, ""), twice + "," + ended)).startsWith("twinhost_app 0 of 1");
+
+        first = "twinhost_app";
+        assertThat(missing(app(1, ""), twice)).startsWith("twinhost_app 0 of 1");
+        assertThat(missing(app(1, ""), twice + "," + task("old", "failed", "shutdown", "x")))
+                .startsWith("twinhost_app 0 of 1");
+        assertThat(missing(app(1, ""), twice + "," + ended))
+                .isEqualTo("failed: twinhost_app: 3 containers have ended one after the other");
+        // at a later attempt it runs
+        assertThat(missing(app(1, ""), twice + "," + ended + "," + running("new"))).isEqualTo(CONVERGED);
+    }
+
+    @Test
+    void shouldSayThatAnImageIsPulled() {
+        assertThat(missing(app(1, ""), task("new", "preparing", "running", "")))
+                .isEqualTo("twinhost_app 0 of 1, an image is pulled");
     }
 
     private String missing(String service, String tasks) {
@@ -266,6 +289,9 @@ class ConvergenceTest {
                 "--argjson",
                 "late",
                 String.valueOf(late),
+                "--arg",
+                "new",
+                first,
                 "--slurpfile",
                 "nodes",
                 "nodes",

@@ -50,6 +50,12 @@ final class EngineStandIn {
             [[ -e $name ]] || name=$TWINHOST_ROOT/docker/$1
             [[ ! -e $name ]] || . "$name\"""";
 
+    /** What is called in the network of a container: answers of an edge, or of the application, unless the test says otherwise. */
+    private static final String NSENTER = """
+            printf 'nsenter %s\\n' "$*" >>"$TWINHOST_ROOT/commands"
+            name=$TWINHOST_ROOT/nsenter-$4
+            if [[ -e $name ]]; then . "$name"; elif [[ $4 == curl ]]; then printf '200 0.003'; fi""";
+
     /** The services of a release, none of which is wanted anywhere. */
     static final String SERVICES =
             "[" + idle("edge") + "," + idle("app") + "," + idle("challenge") + "," + idle("certbot") + "]";
@@ -60,6 +66,7 @@ final class EngineStandIn {
         this.shell = shell;
         shell.standIn("curl", CURL);
         shell.standIn("docker", DOCKER);
+        shell.standIn("nsenter", NSENTER);
         answer("GET", "/_ping", "OK");
         swarm("inactive", "");
         // no other machine applies a release
@@ -86,6 +93,12 @@ final class EngineStandIn {
     /** Bash that stands for a docker command, as {@code stack} or {@code config_rm}. */
     EngineStandIn command(String name, String script) {
         shell.write("docker/" + name, script);
+        return this;
+    }
+
+    /** Bash that stands for {@code curl} or {@code ss} in the network of a container. */
+    EngineStandIn inNetwork(String command, String script) {
+        shell.write("nsenter-" + command, script);
         return this;
     }
 
@@ -118,6 +131,11 @@ final class EngineStandIn {
             throw new UncheckedIOException(e);
         }
     }
+
+    /** Tasks of which one is on this machine, of no service that is judged. */
+    static final String TASKS = "[{\"ID\":\"e\",\"ServiceID\":\"e\",\"NodeID\":\"node-1\",\"DesiredState\":\"running\","
+            + "\"NetworksAttachments\":[{\"Network\":{\"Spec\":{\"Name\":\"twinhost_web\"}},\"Addresses\":[\"10.0.1.8/24\"]}],"
+            + "\"Status\":{\"State\":\"running\",\"ContainerStatus\":{\"ContainerID\":\"c0ffee\",\"PID\":4711}}}]";
 
     /** A service of a release, without a replica. */
     static String idle(String name) {

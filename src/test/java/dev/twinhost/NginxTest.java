@@ -212,6 +212,39 @@ class NginxTest {
         assertThat(visitor.get(page("back", PUBLIC)).status()).isEqualTo(200);
     }
 
+    /** Any answer of the application counts, but neither a kept one nor one of the edge itself. */
+    @Test
+    void shouldTellAReleaseWhetherTheApplicationHasAnswered() throws Exception {
+        assertThat(askAsARelease("/?status=502")).matches("502 0\\.\\d+");
+        String kept = "/released?header=" + URLEncoder.encode(PUBLIC, StandardCharsets.UTF_8);
+        assertThat(visitor.get(WWW + kept).status()).isEqualTo(200);
+        surroundings.stopApplication();
+        try {
+            assertThat(visitor.get(WWW + kept).status()).isEqualTo(200);
+            assertThat(askAsARelease(kept)).matches("502 [-, ]*");
+        } finally {
+            surroundings.startApplication();
+        }
+        assertThat(askAsARelease(kept)).matches("200 0\\.\\d+");
+    }
+
+    /** docker/host/application.sh, from the network of the services. */
+    private static String askAsARelease(String path) {
+        return surroundings
+                .run(
+                        EdgeSurroundings.Place.EDGE,
+                        "curl",
+                        "-sS",
+                        "-o",
+                        "/dev/null",
+                        "-w",
+                        "%{http_code} %header{twinhost-answered}",
+                        "-H",
+                        "Host: www.example.com",
+                        "http://127.0.0.1:8081" + path)
+                .output();
+    }
+
     @Test
     void shouldSendARequestOnceMoreWhoseContainerHasGoneWhileItWaitedForIt() {
         int before = surroundings.edgeLog().size();

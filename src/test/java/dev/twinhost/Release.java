@@ -23,6 +23,11 @@ final class Release {
         settings.put("TWINHOST_APP_PORT", "80");
         settings.put("TWINHOST_APP_REPLICAS", "2");
         settings.put("TWINHOST_APP_HEALTH_PATH", "");
+        settings.put("TWINHOST_APP_START_SECONDS", "60");
+        settings.put("TWINHOST_APP_REGISTRY_SECRET", "");
+        settings.put("TWINHOST_APP_PARALLELISM", "1");
+        settings.put("TWINHOST_CONVERGE_SECONDS", "540");
+        settings.put("TWINHOST_BACK_SECONDS", "450");
         settings.put("TWINHOST_APP_ENVIRONMENT", "{}");
         settings.put("TWINHOST_APP_SECRETS", "{}");
         settings.put("TWINHOST_CACHE_MAX_SIZE", "256m");

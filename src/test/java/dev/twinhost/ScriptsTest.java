@@ -27,7 +27,13 @@ class ScriptsTest {
     private static final Path VERBS = Shell.CHECKOUT.resolve("docker/host");
     private static final Path STACK = Shell.CHECKOUT.resolve("docker/stack.yml");
     private static final Path DEFAULT_PAGE = Shell.CHECKOUT.resolve("docker/app/stack.yml");
-    private static final Path HEALTH = Shell.CHECKOUT.resolve("docker/app/health.yml");
+    private static final Path APPLICATION = Shell.CHECKOUT.resolve("docker/app/service.yml");
+    private static final List<Path> COMPOSE = List.of(
+            STACK,
+            APPLICATION,
+            DEFAULT_PAGE,
+            Shell.CHECKOUT.resolve("docker/app/health.yml"),
+            Shell.CHECKOUT.resolve("docker/app/trial.yml"));
     private static final Pattern VARIABLE = Pattern.compile("\\$\\{?((?:AWS|TWINHOST)_[A-Z0-9_]+)");
 
     /** Where the tests put a machine's root; empty on a machine. */
@@ -41,7 +47,10 @@ class ScriptsTest {
             "TWINHOST_EDGE_FIRST",
             "TWINHOST_EDGE_LAST",
             "TWINHOST_EDGE_PATIENCE",
-            "TWINHOST_APP_UPDATE_ORDER");
+            "TWINHOST_APP_UPDATE_ORDER",
+            "TWINHOST_APP_DELAY",
+            "TWINHOST_APP_SUM",
+            "TWINHOST_NODE");
 
     /** What the metadata service says, noted by `bootstrap`. */
     private static final Set<String> LIMITS =
@@ -63,6 +72,8 @@ class ScriptsTest {
             entry("stop", Set.of("-t")),
             entry("stack deploy", Set.of("--prune", "--with-registry-auth", "--resolve-image")),
             entry("service logs", Set.of("--raw", "--tail")),
+            entry("service rm", Set.of()),
+            entry("logs", Set.of("--tail")),
             entry(
                     "service update",
                     Set.of(
@@ -112,7 +123,8 @@ class ScriptsTest {
             "timeout",
             "retries",
             "start_period",
-            "aliases",
+            "labels",
+            "external",
             "deploy",
             "replicas",
             "endpoint_mode",
@@ -180,8 +192,6 @@ class ScriptsTest {
         Set<String> exported = exportedSettings();
         exported.removeAll(OF_RELEASE);
         exported.remove("TWINHOST_DEPLOY_SECONDS"); // makes another limit another release, and is read by nobody
-        exported.removeAll(
-                Set.of("TWINHOST_APP_START_SECONDS", "TWINHOST_APP_PARALLELISM", "TWINHOST_CONVERGE_SECONDS"));
         Set<String> read = new TreeSet<>();
         Stream.of(
                         files(VERBS),
@@ -195,7 +205,7 @@ class ScriptsTest {
         read.removeAll(OF_THE_INSTANCE);
         read.removeAll(LIMITS);
         read.removeAll(Set.of(
-                SEAM, "TWINHOST_RESOLVE_IMAGE", "TWINHOST_ROLE", "TWINHOST_RELEASE_PARAMETER", "TWINHOST_STACK"));
+                SEAM, "TWINHOST_ROLE", "TWINHOST_RELEASE_PARAMETER", "TWINHOST_STACK"));
         assertThat(read).isEqualTo(exported);
     }
 
@@ -204,8 +214,10 @@ class ScriptsTest {
         Set<String> known = new TreeSet<>(exportedSettings());
         known.addAll(OF_RELEASE);
 
-        assertThat(known).containsAll(matches(VARIABLE, read(STACK) + read(DEFAULT_PAGE) + read(HEALTH)));
-        assertThat(matches(Pattern.compile("export ([A-Z0-9_]+)="), read(VERBS.resolve("release.sh"))))
+        assertThat(known).containsAll(matches(VARIABLE, compose()));
+        assertThat(matches(
+                        Pattern.compile("export ([A-Z0-9_]+)(?:=|$)", Pattern.MULTILINE),
+                        read(VERBS.resolve("release.sh")) + read(VERBS.resolve("application.sh"))))
                 .containsAll(OF_RELEASE);
     }
 
@@ -213,7 +225,7 @@ class ScriptsTest {
     void shouldGiveEachEntryPointTheVariablesThatItReads() {
         assertThat(environment("edge")).isEqualTo(readBy("docker/edge/entrypoint.sh"));
         assertThat(environment("certbot")).isEqualTo(readBy("docker/certbot/entrypoint.sh"));
-        assertThat(environment("app")).isEmpty();
+        assertThat(read(APPLICATION)).doesNotContain("environment:");
         assertThat(environment("challenge")).isEmpty();
     }
 
@@ -248,26 +260,26 @@ class ScriptsTest {
 
     @Test
     void shouldUseOnlyKeysThatAStackOfDocker25Takes() {
-        for (Path file : List.of(STACK, DEFAULT_PAGE, HEALTH)) {
+        for (Path file : COMPOSE) {
             String text = read(file)
                     .replaceAll("(?m)^\\s*#.*$", "")
                     .replaceAll("\"[^\"]*\"", "")
                     .replaceAll("'[^'\n]*'", "");
             Set<String> keys = matches(Pattern.compile("(?m)(?:^\\s*(?:- )?|[{,] *)([a-z_]+):(?: |$)"), text);
 
-            keys.removeAll(Set.of("edge", "app", "challenge", "certbot", "web"));
+            keys.removeAll(Set.of("edge", "app", "trial", "challenge", "certbot", "web"));
             assertThat(COMPOSE_OF_DOCKER_25).containsAll(keys);
         }
     }
 
     @Test
     void shouldReserveAndLimitNoProcessor() {
-        assertThat(read(STACK) + read(DEFAULT_PAGE)).doesNotContain("cpus", "resources:");
+        assertThat(compose()).doesNotContain("cpus", "resources:");
     }
 
     @Test
     void shouldKeepTheSharedStorageOutOfEveryServiceButCertbotAndTheChallenge() {
-        assertThat(service("edge") + service("app")).doesNotContain("/srv/twinhost");
+        assertThat(service("edge") + read(APPLICATION)).doesNotContain("/srv/twinhost");
         assertThat(service("challenge")).contains("source: /srv/twinhost/acme, target: /srv/acme, read_only: true");
         assertThat(service("certbot")).contains("source: /srv/twinhost/letsencrypt");
     }
@@ -290,22 +302,24 @@ class ScriptsTest {
         assertThat(services.group(1).split(" "))
                 .containsExactlyInAnyOrderElementsOf(matches(
                         Pattern.compile("(?m)^  ([a-z]+):$"),
-                        read(STACK)
-                                .substring(
-                                        read(STACK).indexOf("\nservices:"),
-                                        read(STACK).indexOf("\nnetworks:"))));
+                        read(APPLICATION)
+                                + read(STACK)
+                                        .substring(
+                                                read(STACK).indexOf("\nservices:"),
+                                                read(STACK).indexOf("\nnetworks:"))));
     }
 
     @Test
     void shouldGiveNoSettingToWhatSwarmTakesForATemplateButToAnEnvironment() {
-        assertThat(read(STACK) + read(DEFAULT_PAGE) + read(HEALTH))
+        // which is a hash
+        assertThat(compose().replace("${TWINHOST_APP_SUM}", ""))
                 .doesNotContainPattern("(hostname|source|target|template_driver|labels):? .*\\$\\{")
                 .doesNotContain("{{");
     }
 
     @Test
     void shouldEndWhatTheReleaseCallsEvenIfItIgnoresTheLimit() {
-        Stream.of("release.sh", "answer.sh", "credentials.sh", "record.sh")
+        Stream.of("release.sh", "application.sh", "answer.sh", "credentials.sh", "record.sh")
                 .flatMap(file -> read(VERBS.resolve(file)).lines())
                 .filter(line -> Pattern.compile("(^|[^a-z#:_] |\\()(docker|aws|curl) [a-z-]+")
                                 .matcher(line)
@@ -334,7 +348,7 @@ class ScriptsTest {
         Pattern limit = Pattern.compile("timeout -k \\d+ (?:\\d+|\"\\$2\"|\\$\\(\\([^)]*\\)\\)) (?:xargs -r )?$");
         long calls = 0;
         for (String line : Stream.concat(files(VERBS), Stream.of(LAUNCHER))
-                .filter(file -> !Set.of("release.sh", "answer.sh", "credentials.sh", "record.sh")
+                .filter(file -> !Set.of("release.sh", "application.sh", "answer.sh", "credentials.sh", "record.sh")
                         .contains(file.getFileName().toString()))
                 .filter(file -> file.toString().endsWith(".sh"))
                 .flatMap(file -> read(file).replace("\\\n", " ").lines())
@@ -406,6 +420,10 @@ class ScriptsTest {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    private static String compose() {
+        return COMPOSE.stream().map(ScriptsTest::read).collect(Collectors.joining());
     }
 
     private static String read(Path file) {

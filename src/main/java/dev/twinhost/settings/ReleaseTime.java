@@ -4,7 +4,7 @@ import java.util.List;
 
 /**
  * How long a release may take at most, reckoned from what the settings say of the application. Everything is in seconds.
- * The scripts of the machines take {@link #parallelism} and {@link #convergeSeconds} from here; what they add of their
+ * The scripts of the machines take {@link #parallelism}, {@link #convergeSeconds} and {@link #backSeconds} from here; what they add of their
  * own is named here as they have it.
  *
  * @param replicas containers of the application
@@ -23,7 +23,7 @@ public record ReleaseTime(int replicas, int startSeconds) {
     /** As many rounds an update has at most, so that its time does not grow with every replica. */
     private static final int MOST_ROUNDS = 8;
 
-    /** {@code stop_grace_period} of the application in docker/stack.yml: the old ones of a round end before the new ones start. */
+    /** {@code stop_grace_period} of the application in docker/app/service.yml: the old ones of a round end before the new ones start. */
     private static final int STOP = 30;
 
     /** Three checks that fail, 5 s each, before a container that has had its time counts as ill, and the update's delay of 2 s. */
@@ -39,7 +39,7 @@ public record ReleaseTime(int replicas, int startSeconds) {
 
     private static final int LEAST_BACK = 450;
 
-    // docker/host/release.sh
+    // docker/host/release.sh and application.sh
     /** Of the trial of the first new container, beside its start. */
     private static final int TRIAL = 45;
 
@@ -98,7 +98,7 @@ public record ReleaseTime(int replicas, int startSeconds) {
     }
 
     /** How long a release that fails has to go back: it exchanges as many containers once more. */
-    int backSeconds() {
+    public int backSeconds() {
         return Math.max(LEAST_BACK, BACK_DEPLOY + exchangeSeconds());
     }
 
