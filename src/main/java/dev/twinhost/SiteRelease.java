@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import software.amazon.awscdk.CfnWaitCondition;
 import software.amazon.awscdk.CfnWaitConditionHandle;
 import software.amazon.awscdk.Stack;
@@ -48,6 +49,7 @@ final class SiteRelease extends Construct {
     private final StringParameter parameter;
     private final CfnDocument document;
     private final List<String> secrets;
+    private final Optional<String> registrySecret;
 
     SiteRelease(Construct scope, String id, Settings settings, Path checkout, EdgeLoadBalancer balancer) {
         super(scope, id);
@@ -60,6 +62,7 @@ final class SiteRelease extends Construct {
         answer = createAnswerParameter();
         parameter = createParameter(balancer);
         document = createDocument();
+        registrySecret = settings.appRegistrySecret();
         secrets = settings.appSecrets().values().stream().distinct().toList();
     }
 
@@ -72,6 +75,7 @@ final class SiteRelease extends Construct {
         exports.put("TWINHOST_ACME_PROFILE", settings.acmeProfile().orElse(""));
         exports.put("TWINHOST_EXTRA_DOMAINS", String.join(" ", settings.extraDomains()));
         exports.put("TWINHOST_APP_IMAGE", image.name());
+        exports.put("TWINHOST_APP_REGISTRY_SECRET", settings.appRegistrySecret().orElse(""));
         exports.put("TWINHOST_APP_PORT", String.valueOf(settings.appPort()));
         exports.put("TWINHOST_APP_REPLICAS", String.valueOf(settings.appReplicas()));
         exports.put("TWINHOST_APP_START_SECONDS", String.valueOf(settings.appStartSeconds()));
@@ -199,7 +203,7 @@ final class SiteRelease extends Construct {
 
     /**
      * Lets a machine learn the current release and where to answer, fetch it, or an older one of this stack, pull
-     * the application's image, and read its secrets, which the release brings to the Swarm.
+     * the application's image, and read its secrets, which the release brings to the Swarm, and the login to its registry.
      */
     List<PolicyStatement> readStatements() {
         List<PolicyStatement> statements = new ArrayList<>(archiveStatements());
@@ -211,6 +215,11 @@ final class SiteRelease extends Construct {
                     .resources(secrets)
                     .build());
         }
+        registrySecret.ifPresent(secret -> statements.add(PolicyStatement.Builder.create()
+                .sid("ReadTheLoginToTheRegistry")
+                .actions(List.of("secretsmanager:GetSecretValue"))
+                .resources(List.of(secret))
+                .build()));
         return statements;
     }
 

@@ -136,6 +136,9 @@ final class MachineCalls {
             add("secretsmanager:DescribeSecret", Map.of("SecretId", secret.toString()));
             add("secretsmanager:GetSecretValue", Map.of("SecretId", secret.toString()));
         }
+        if (settings.get("appRegistrySecret") instanceof String secret) {
+            add("secretsmanager:GetSecretValue", Map.of("SecretId", secret));
+        }
         repository()
                 .ifPresent(arn -> COMMANDS.get("ecr get-login-password")
                         .forEach(action -> add(

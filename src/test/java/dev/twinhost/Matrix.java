@@ -37,7 +37,7 @@ final class Matrix {
                     "appSecrets",
                     Map.of("db", SECRET)),
             Map.of("appImage", "./app", "caa", true, "dnsWeight", 0),
-            Map.of("natGateways", 1, "vpcCidr", "192.168.0.0/24"),
+            Map.of("natGateways", 1, "vpcCidr", "192.168.0.0/24", "appRegistrySecret", SECRET),
             // the pipeline's stack has nothing of the site's but its name
             Map.of("githubRepository", Pipelines.REPOSITORY),
             Map.of("githubRepository", Pipelines.REPOSITORY, "dns", "none", "githubEnvironment", "production"),

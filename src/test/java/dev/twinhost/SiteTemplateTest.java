@@ -84,6 +84,7 @@ class SiteTemplateTest {
                         export TWINHOST_ACME_PROFILE=''
                         export TWINHOST_EXTRA_DOMAINS=''
                         export TWINHOST_APP_IMAGE='example/shop:1.4.2'
+                        export TWINHOST_APP_REGISTRY_SECRET=''
                         export TWINHOST_APP_PORT='8081'
                         export TWINHOST_APP_REPLICAS='2'
                         export TWINHOST_APP_START_SECONDS='60'

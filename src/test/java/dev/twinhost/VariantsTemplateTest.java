@@ -97,6 +97,18 @@ class VariantsTemplateTest {
     }
 
     @Test
+    void shouldLetTheMachinesReadTheLoginToTheRegistryAndNothingElseOfIt() throws IOException {
+        SynthesisedTemplate site = SynthesisedTemplate.with(Map.of("appRegistrySecret", SECRET));
+
+        assertThat(site.resources("AWS::IAM::Policy").toString())
+                .containsOnlyOnce("secretsmanager:Get")
+                .doesNotContain("secretsmanager:Describe")
+                .contains("{\"Action\":\"secretsmanager:GetSecretValue\",\"Effect\":\"Allow\",\"Resource\":\"" + SECRET
+                        + "\",\"Sid\":\"ReadTheLoginToTheRegistry\"}");
+        assertThat(site.releaseSettings()).contains("export TWINHOST_APP_REGISTRY_SECRET='" + SECRET + "'\n");
+    }
+
+    @Test
     void shouldLetTheMachinesPullFromTheApplicationsRepositoryAlone() {
         assertThat(Small.TEMPLATE.resources("AWS::IAM::Policy").toString())
                 .contains("{\"Action\":[\"ecr:BatchCheckLayerAvailability\",\"ecr:BatchGetImage\","

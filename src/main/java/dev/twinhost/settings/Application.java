@@ -14,8 +14,15 @@ final class Application {
     static final String WANTED_ENVIRONMENT = "names and texts, such as {\"LOG_LEVEL\": \"info\"}";
     static final String WANTED_SECRETS = "names and ARNs, such as {\"db_password\": \"" + Application.EXAMPLE + "\"}";
 
+    static final String WANTED_REGISTRY_SECRET = "the whole ARN, as " + Application.REGISTRY_EXAMPLE;
+
     private static final String EXAMPLE =
             "arn:aws:secretsmanager:eu-central-1:123456789012:secret:shop/db_password-AbCdEf";
+
+    private static final String REGISTRY_EXAMPLE =
+            "arn:aws:secretsmanager:eu-central-1:123456789012:secret:shop/registry-AbCdEf";
+
+    private static final String NO_ARN = "is not the ARN of a secret in Secrets Manager";
 
     /** It stands between quotes in a command of a shell, in a file in which Docker looks for dollars. */
     private static final Pattern PATH = Pattern.compile("/[A-Za-z0-9._~%/@:+,=-]*(\\?[A-Za-z0-9._~%/@:+,=&-]*)?");
@@ -83,6 +90,22 @@ final class Application {
         }
     }
 
+    /** It is of use for an image in a registry that wants a login, and to Amazon ECR the machines log in by their role. */
+    static void checkRegistrySecret(List<Fault> faults, Optional<String> secret, Optional<String> image) {
+        secret.ifPresent(arn -> {
+            String key = "appRegistrySecret";
+            if (!ARN.matcher(arn).matches()) {
+                faults.add(new Fault(key, NO_ARN, Fault.HIDDEN, WANTED_REGISTRY_SECRET));
+            } else if (image.filter(reference -> !Settings.isFolder(reference)).isEmpty()) {
+                String wanted = "an image of a private registry as appImage, or no appRegistrySecret";
+                faults.add(new Fault(key, "is set, and appImage is no image reference", arn, wanted));
+            } else if (image.filter(Image::isInEcr).isPresent()) {
+                String problem = "is set, and appImage is in Amazon ECR, to which the machines log in by their role";
+                faults.add(new Fault(key, problem, arn, "no appRegistrySecret"));
+            }
+        });
+    }
+
     private static void checkSecret(List<Fault> faults, String name, String arn) {
         String key = "appSecrets." + name;
         if (!SECRET.matcher(name).matches()) {
@@ -91,7 +114,7 @@ final class Application {
         }
         if (!ARN.matcher(arn).matches()) {
             String wanted = "the whole ARN, as " + EXAMPLE;
-            faults.add(new Fault(key, "is not the ARN of a secret in Secrets Manager", Fault.HIDDEN, wanted));
+            faults.add(new Fault(key, NO_ARN, Fault.HIDDEN, wanted));
         }
     }
 }

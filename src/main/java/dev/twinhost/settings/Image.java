@@ -44,13 +44,18 @@ final class Image {
         }
     }
 
+    /** Whether it is in a private registry of Amazon ECR, by whatever name. */
+    static boolean isInEcr(String image) {
+        return ECR_BY_ANOTHER_NAME.matcher(image).matches();
+    }
+
     /** One that the stack has, unless somebody wants another: there is no newest one that could be taken for it. */
     static void checkVersioned(List<Fault> faults, String key, Optional<String> setting, String wanted) {
         setting.filter(image -> check(faults, key, image, wanted)).ifPresent(image -> {
             if (version(image).isEmpty()) {
                 faults.add(new Fault(key, "has neither a tag nor a digest", image, wanted));
             }
-            if (ECR_BY_ANOTHER_NAME.matcher(image).matches()) {
+            if (isInEcr(image)) {
                 String problem = "is in a private registry, to which the machines do not log in for it";
                 faults.add(new Fault(key, problem, image, wanted + ", for anybody to pull"));
             }

@@ -3,6 +3,7 @@ package dev.twinhost.settings;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
@@ -21,6 +22,7 @@ final class Overlay {
             "dnsWeight",
             "caa",
             "appImage",
+            "appRegistrySecret",
             "appPort",
             "appReplicas",
             "appStartSeconds",
@@ -161,7 +163,8 @@ final class Overlay {
 
     private static Fault unknown(String path, String key, Object value, List<String> known) {
         String wanted = Spelling.nearest(key, known).orElse("one of " + String.join(", ", known));
-        return new Fault(path, "is not a setting", value, wanted);
+        boolean secret = key.toLowerCase(Locale.ROOT).contains("secret");
+        return new Fault(path, "is not a setting", secret ? Fault.HIDDEN : value, wanted);
     }
 
     Map<String, Object> values() {

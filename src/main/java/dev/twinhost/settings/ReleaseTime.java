@@ -114,7 +114,7 @@ public record ReleaseTime(int replicas, int startSeconds) {
 
     /** How long Systems Manager lets it run, which is longer, so that it ends by itself. */
     // at most 172800:
-    // https://docs.aws.amazon.com/systems-manager/latest/userguide/documents-command-ssm-plugin-reference.html
+    // https://github.com/aws/amazon-ssm-agent/blob/mainline/agent/plugins/pluginutil/pluginutil.go
     public int stepSeconds() {
         return commandSeconds() + END;
     }

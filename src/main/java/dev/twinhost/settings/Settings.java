@@ -22,6 +22,9 @@ import java.util.regex.Pattern;
  * @param hostedZoneId absent: looked up by name
  * @param caa whether the zone says that Let's Encrypt alone may issue for its names
  * @param appImage an image reference, or a folder with a Dockerfile; absent: the default page
+ * @param appRegistrySecret ARN of the secret with the login to the registry of that image, JSON with {@code username} and
+ *     {@code password} as in https://docs.aws.amazon.com/AmazonECS/latest/developerguide/private-auth.html; absent: anybody
+ *     may pull it, or it is in Amazon ECR
  * @param appPort the port on which the application listens in its container
  * @param appStartSeconds what the application may take to start until it answers
  * @param appHealthPath absent: the image's own health check counts, where it has one
@@ -50,6 +53,7 @@ public record Settings(
         int dnsWeight,
         boolean caa,
         Optional<String> appImage,
+        Optional<String> appRegistrySecret,
         int appPort,
         int appReplicas,
         int appStartSeconds,
@@ -118,6 +122,7 @@ public record Settings(
                 faults, "hostedZoneId", id, ZONE_ID.asMatchPredicate(), "is not the id of a hosted zone", WANTED_ZONE));
         range(faults, "dnsWeight", dnsWeight, 0, 255, "a weight from 0 to 255");
         appImage.filter(image -> !isFolder(image)).ifPresent(image -> Image.checkApplication(faults, image));
+        Application.checkRegistrySecret(faults, appRegistrySecret, appImage);
         range(faults, "appPort", appPort, 1, 65535, "a port from 1 to 65535");
         range(
                 faults,

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 
 /**
@@ -22,6 +23,9 @@ final class SettingsReader {
     // The values with which cdk.json ships, so that a fresh clone synthesises; nobody can deploy them.
     private static final String EXAMPLE_DOMAIN = "example.com";
     private static final String EXAMPLE_ZONE = "Z0EXAMPLE0EXAMPLE0EX";
+
+    /** Where somebody may have written a secret instead of its ARN. */
+    private static final Set<String> SECRETS = Set.of("appSecrets", "appRegistrySecret");
 
     private final Map<String, Object> values;
     private final Optional<String> environment;
@@ -57,6 +61,7 @@ final class SettingsReader {
                     number("dnsWeight", 100),
                     flag("caa", false),
                     appImage,
+                    text("appRegistrySecret", Application.WANTED_REGISTRY_SECRET),
                     number("appPort", 80),
                     number("appReplicas", 2),
                     number("appStartSeconds", 60),
@@ -98,7 +103,7 @@ final class SettingsReader {
             return Optional.empty();
         }
         if (!(value instanceof String text)) {
-            faults.add(new Fault(key, "is not text", value, wanted));
+            faults.add(new Fault(key, "is not text", shown(key, value), wanted));
             return Optional.empty();
         }
         if (text.isBlank()) {
@@ -152,7 +157,7 @@ final class SettingsReader {
     }
 
     private static Object shown(String key, Object value) {
-        return key.equals("appSecrets") ? Fault.HIDDEN : value;
+        return SECRETS.contains(key) ? Fault.HIDDEN : value;
     }
 
     private int number(String key, int fallback) {

@@ -40,6 +40,7 @@ class SettingsTest {
                         100,
                         false,
                         Optional.empty(),
+                        Optional.empty(),
                         80,
                         2,
                         60,
@@ -498,6 +499,68 @@ class SettingsTest {
     }
 
     @Test
+    void shouldTakeALoginToTheRegistryOfAnImage() {
+        Settings settings =
+                read(with(Map.of("appImage", "registry.example.org:5000/shop:1", "appRegistrySecret", ARN)));
+
+        assertThat(settings.appRegistrySecret()).contains(ARN);
+        assertThat(read(with(Map.of("appImage", "shop/private:1", "appRegistrySecret", ARN)))
+                        .appRegistrySecret())
+                .as("on Docker Hub, too")
+                .contains(ARN);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "hunter2",
+                "{\"username\": \"shop\", \"password\": \"hunter2\"}",
+                "arn:aws:secretsmanager:eu-central-1:123456789012:secret:shop/registry",
+                "arn:aws:secretsmanager:eu-central-1:123456789012:secret:*-AbCdEf"
+            })
+    void shouldRefuseALoginToTheRegistryThatIsNoArnWithoutShowingIt(String secret) {
+        assertThat(faults(with(Map.of("appImage", "shop/private:1", "appRegistrySecret", secret)), !ACCOUNT_KNOWN))
+                .isEqualTo("appRegistrySecret: is not the ARN of a secret in Secrets Manager, got a value that is not"
+                        + " shown, want the whole ARN, as"
+                        + " arn:aws:secretsmanager:eu-central-1:123456789012:secret:shop/registry-AbCdEf");
+    }
+
+    @Test
+    void shouldShowNothingOfALoginThatIsWrittenWhereItsArnBelongs() {
+        Map<String, Object> login = Map.of("username", "shop", "password", "hunter2");
+
+        assertThat(faultsOf("appRegistrySecret", login))
+                .isEqualTo("appRegistrySecret: is not text, got a value that is not shown, want the whole ARN, as"
+                        + " arn:aws:secretsmanager:eu-central-1:123456789012:secret:shop/registry-AbCdEf");
+        assertThat(faultsOf("appRegistrySecrets", login))
+                .isEqualTo("appRegistrySecrets: is not a setting, got a value that is not shown,"
+                        + " want appRegistrySecret");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "'' | is set, and appImage is no image reference"
+                        + " | an image of a private registry as appImage, or no appRegistrySecret",
+                "./app | is set, and appImage is no image reference"
+                        + " | an image of a private registry as appImage, or no appRegistrySecret",
+                "123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop:1 | is set, and appImage is in Amazon ECR, to which the"
+                        + " machines log in by their role | no appRegistrySecret"
+            })
+    void shouldRefuseALoginThatNoRegistryOfTheImageWants(
+            String image, String problem, String want, @TempDir Path checkout) throws IOException {
+        Files.createFile(Files.createDirectory(checkout.resolve("app")).resolve("Dockerfile"));
+        Map<String, Object> context = with("appRegistrySecret", ARN);
+        if (!image.isEmpty()) {
+            context.put("appImage", image);
+        }
+
+        assertThatThrownBy(() -> Settings.read(() -> context, !ACCOUNT_KNOWN, checkout))
+                .hasMessage("appRegistrySecret: " + problem + ", got \"" + ARN + "\", want " + want);
+    }
+
+    @Test
     void shouldShowNothingOfSecretsThatAreNoObject() {
         for (Object value : List.of("hunter2", "{\"db\": hunter2}", List.of("hunter2"))) {
             assertThat(faultsOf("appSecrets", value))
@@ -764,6 +827,7 @@ class SettingsTest {
                 "email",
                 "hostedZoneId",
                 "appImage",
+                "appRegistrySecret",
                 "appHealthPath",
                 "instanceType",
                 "region",
@@ -910,7 +974,7 @@ class SettingsTest {
                 .isEqualTo(String.join(
                         "\n",
                         "elasticIps: is not a setting, got 1, want one of domain, email, hostedZoneId, dns, dnsWeight,"
-                                + " caa, appImage, appPort, appReplicas, appStartSeconds, appHealthPath, appEnvironment, appSecrets, instanceType,"
+                                + " caa, appImage, appRegistrySecret, appPort, appReplicas, appStartSeconds, appHealthPath, appEnvironment, appSecrets, instanceType,"
                                 + " witnessInstanceType, witness, region, zones, vpcCidr, natGateways, fileSystemId, acmeServer,"
                                 + " acmeProfile, extraDomains, cacheMaxSize, maintenance, edgeImage, certbotImage, githubRepository,"
                                 + " githubEnvironment, githubOidcProviderArn, environment, environments",
