@@ -5,8 +5,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import software.amazon.awscdk.Annotations;
 import software.amazon.awscdk.services.ec2.InstanceArchitecture;
 import software.amazon.awscdk.services.ec2.InstanceType;
@@ -27,16 +25,14 @@ final class ApplicationImage extends Construct {
     /** What stands before the hash in the settings, which refuse an image reference that begins so. */
     static final String ASSET = "asset:";
 
-    // https://docs.aws.amazon.com/AmazonECR/latest/userguide/Registries.html
-    private static final Pattern ECR =
-            Pattern.compile("([0-9]{12})\\.dkr\\.ecr\\.([a-z0-9-]+)\\.amazonaws\\.com(\\.cn)?/([^:@]+)([:@].*)?");
-
     private final Optional<String> reference;
+    private final Optional<String> referencedRepository;
     private final Optional<DockerImageAsset> asset;
 
     ApplicationImage(Construct scope, String id, Settings settings, Path checkout) {
         super(scope, id);
         reference = settings.appImage();
+        referencedRepository = settings.appRepositoryArn();
         asset = settings.appFolder().map(folder -> createAsset(settings, checkout.resolve(folder)));
     }
 
@@ -72,7 +68,9 @@ final class ApplicationImage extends Construct {
     // https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerregistry.html
     List<PolicyStatement> pullStatements() {
         List<PolicyStatement> statements = new ArrayList<>();
-        repository().ifPresent(repository -> {
+        Optional<String> repositoryArn =
+                asset.map(image -> image.getRepository().getRepositoryArn()).or(() -> referencedRepository);
+        repositoryArn.ifPresent(repository -> {
             statements.add(PolicyStatement.Builder.create()
                     .sid("LogInToRegistries")
                     .actions(List.of("ecr:GetAuthorizationToken"))
@@ -86,23 +84,5 @@ final class ApplicationImage extends Construct {
                     .build());
         });
         return statements;
-    }
-
-    private Optional<String> repository() {
-        if (asset.isPresent()) {
-            return asset.map(image -> image.getRepository().getRepositoryArn());
-        }
-        return reference
-                .map(ECR::matcher)
-                .filter(Matcher::matches)
-                .map(image -> "arn:" + partition(image.group(2)) + ":ecr:" + image.group(2) + ":" + image.group(1)
-                        + ":repository/" + image.group(4));
-    }
-
-    private static String partition(String region) {
-        if (region.startsWith("cn-")) {
-            return "aws-cn";
-        }
-        return region.startsWith("us-gov-") ? "aws-us-gov" : "aws";
     }
 }

@@ -1,6 +1,7 @@
 package dev.twinhost.settings;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -20,33 +21,47 @@ final class Image {
             + "[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*"
             + "(?<version>(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[0-9a-f]{64})?)");
 
-    /** Amazon ECR as the machines log in to it. The rest of its names are other ways to the same repositories. */
-    // https://docs.aws.amazon.com/AmazonECR/latest/userguide/Registries.html
-    private static final Pattern ECR =
-            Pattern.compile("[0-9]{12}\\.dkr\\.ecr\\.[a-z0-9-]+\\.amazonaws\\.com(\\.cn)?/.*");
-
-    /** Those, dual-stack and FIPS. */
+    /**
+     * A private registry of Amazon ECR, by whatever name: dual-stack, FIPS, in any spelling. The machines log in to it by the
+     * plain one, which every region has; the rest are other ways to the same repositories.
+     */
     // https://docs.aws.amazon.com/general/latest/gr/ecr.html
-    private static final Pattern ECR_BY_ANOTHER_NAME = Pattern.compile(
-            "(?<account>[0-9]{12})\\.dkr[.-]ecr(-fips)?\\.(?<region>[a-z0-9-]+)\\.[a-z0-9.]+/(?<rest>.*)");
+    private static final Pattern ECR = Pattern.compile(
+            "(?<account>[0-9]{12})\\.dkr[.-]ecr(-fips)?\\.(?<region>[a-z]+(-[a-z]+)+-[0-9]+)\\.[a-z0-9.-]+(:[0-9]+)?"
+                    + "/(?<repository>[^:@]+)(?<version>.*)",
+            Pattern.CASE_INSENSITIVE);
 
     private Image() {}
 
     /** The application's: any that is not a folder. */
     static void checkApplication(List<Fault> faults, String image) {
-        Matcher other = ECR_BY_ANOTHER_NAME.matcher(image);
-        if (check(faults, "appImage", image, WANTED) && !ECR.matcher(image).matches() && other.matches()) {
-            String region = other.group("region");
-            String name = other.group("account") + ".dkr.ecr." + region + ".amazonaws.com"
-                    + (region.startsWith("cn-") ? ".cn" : "") + '/' + other.group("rest");
+        Matcher ecr = ECR.matcher(image);
+        if (!check(faults, "appImage", image, WANTED) || !ecr.matches()) {
+            return;
+        }
+        String region = region(ecr);
+        String name = ecr.group("account") + ".dkr.ecr." + region + '.'
+                + Partition.of(region).domain() + '/' + ecr.group("repository") + ecr.group("version");
+        if (Partition.isIsolated(region)) {
+            String problem = "is in Amazon ECR in a region to which the machines do not log in";
+            faults.add(new Fault("appImage", problem, image, "an image in another registry"));
+        } else if (!image.equals(name)) {
             String problem = "is in Amazon ECR by a name to which the machines do not log in";
             faults.add(new Fault("appImage", problem, image, name));
         }
     }
 
+    /** Its repository, where that is in Amazon ECR. */
+    static Optional<String> repositoryArn(String image) {
+        return Optional.of(ECR.matcher(image))
+                .filter(Matcher::matches)
+                .map(ecr -> Partition.of(region(ecr)).arn() + ":ecr:" + region(ecr) + ':' + ecr.group("account")
+                        + ":repository/" + ecr.group("repository"));
+    }
+
     /** Whether it is in a private registry of Amazon ECR, by whatever name. */
     static boolean isInEcr(String image) {
-        return ECR_BY_ANOTHER_NAME.matcher(image).matches();
+        return ECR.matcher(image).matches();
     }
 
     /** One that the stack has, unless somebody wants another: there is no newest one that could be taken for it. */
@@ -71,6 +86,10 @@ final class Image {
             faults.add(new Fault(key, "is not an image reference", image, wanted));
         }
         return valid;
+    }
+
+    private static String region(Matcher ecr) {
+        return ecr.group("region").toLowerCase(Locale.ROOT);
     }
 
     private static String version(String image) {

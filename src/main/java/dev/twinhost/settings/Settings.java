@@ -209,6 +209,11 @@ public record Settings(
         return appImage.filter(Settings::isFolder);
     }
 
+    /** The repository of the application's image, where that is a reference to one in Amazon ECR. */
+    public Optional<String> appRepositoryArn() {
+        return appImage.flatMap(Image::repositoryArn);
+    }
+
     /** No image reference begins with a dot. */
     static boolean isFolder(String image) {
         return image.startsWith("./") || image.startsWith("../");

@@ -314,7 +314,16 @@ class SettingsTest {
         "123456789012.dkr.ecr-fips.us-east-1.amazonaws.com/a/b, 123456789012.dkr.ecr.us-east-1.amazonaws.com/a/b",
         "123456789012.dkr-ecr-fips.us-east-1.on.aws/shop, 123456789012.dkr.ecr.us-east-1.amazonaws.com/shop",
         "123456789012.dkr-ecr.cn-north-1.on.amazonwebservices.com.cn/shop,"
-                + " 123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn/shop"
+                + " 123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn/shop",
+        "123456789012.dkr.ecr.cn-north-1.amazonaws.com/shop, 123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn/shop",
+        "123456789012.dkr.ecr.eu-west-1.amazonaws.com.cn/shop, 123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop",
+        "123456789012.dkr.ecr-fips.us-gov-west-1.amazonaws.com/shop,"
+                + " 123456789012.dkr.ecr.us-gov-west-1.amazonaws.com/shop",
+        "123456789012.dkr-ecr.eusc-de-east-1.on.amazonwebservices.eu/shop,"
+                + " 123456789012.dkr.ecr.eusc-de-east-1.amazonaws.eu/shop",
+        "123456789012.dkr.ecr.eusc-de-east-1.amazonaws.com/shop, 123456789012.dkr.ecr.eusc-de-east-1.amazonaws.eu/shop",
+        "123456789012.DKR.ECR.Eu-West-1.amazonaws.com/shop, 123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop",
+        "123456789012.dkr.ecr.eu-west-1.amazonaws.com:443/shop, 123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop"
     })
     void shouldRefuseAmazonEcrByANameToWhichNobodyLogsIn(String image, String same) {
         assertThat(faultsOf("appImage", image))
@@ -329,6 +338,47 @@ class SettingsTest {
                         + tagged
                         + "\", want an image of Nginx with its tag or digest, such as nginx:1.30.8, for anybody to"
                         + " pull");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "123456789012.dkr.ecr.us-iso-east-1.c2s.ic.gov/shop",
+                "123456789012.dkr.ecr.us-isob-east-1.sc2s.sgov.gov/shop",
+                "123456789012.dkr.ecr.eu-isoe-west-1.cloud.adc-e.uk/shop",
+                "123456789012.dkr.ecr.us-isof-south-1.csp.hci.ic.gov/shop"
+            })
+    void shouldNameNoOtherNameOfAmazonEcrWhereThereIsNone(String image) {
+        assertThat(faultsOf("appImage", image))
+                .isEqualTo("appImage: is in Amazon ECR in a region to which the machines do not log in, got \"" + image
+                        + "\", want an image in another registry");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "123456789012.dkr.ecr.eu-central-1.amazonaws.com/shop/front:v1,"
+                + " arn:aws:ecr:eu-central-1:123456789012:repository/shop/front",
+        "123456789012.dkr.ecr.cn-northwest-1.amazonaws.com.cn/shop,"
+                + " arn:aws-cn:ecr:cn-northwest-1:123456789012:repository/shop",
+        "123456789012.dkr.ecr.us-gov-east-1.amazonaws.com/shop:1,"
+                + " arn:aws-us-gov:ecr:us-gov-east-1:123456789012:repository/shop",
+        "123456789012.dkr.ecr.eusc-de-east-1.amazonaws.eu/shop@sha256:"
+                + "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef,"
+                + " arn:aws-eusc:ecr:eusc-de-east-1:123456789012:repository/shop"
+    })
+    void shouldKnowTheRepositoryOfAnImageInEveryPartOfAws(String image, String arn) {
+        assertThat(read(with("appImage", image)).appRepositoryArn()).contains(arn);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"shop:1", "public.ecr.aws/nginx/nginx:1", "dkr.ecr.eu-west-1.amazonaws.com/shop", "./docker"})
+    void shouldTakeNoOtherRegistryForAmazonEcr(String image, @TempDir Path checkout) throws IOException {
+        Files.createFile(Files.createDirectory(checkout.resolve("docker")).resolve("Dockerfile"));
+
+        assertThat(Settings.read(() -> with("appImage", image), !ACCOUNT_KNOWN, checkout)
+                        .appRepositoryArn())
+                .isEmpty();
     }
 
     @ParameterizedTest
