@@ -1,7 +1,8 @@
 #!/bin/bash
 # images.sh HOST TOOLS FOLDER: makes FOLDER/docker, a /var/lib/docker that holds the tree TOOLS as images, by a dockerd
 # of the tree HOST in namespaces of its own. Only the images are kept: engine id, networks and all else each machine
-# makes for itself.
+# makes for itself. In FOLDER/docker/registry is what a registry stores that has one of them: this dockerd has pushed it, so that
+# those who have the images know its layer.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source-path=SCRIPTDIR
@@ -9,18 +10,20 @@ here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source-path=SCRIPTDIR
 . "$here/mounts.sh"
 
-LIMIT=60 # seconds for dockerd to start, and to end
+LIMIT=60 # seconds for dockerd and the registry to start, and for dockerd to end
+REGISTRY=127.0.0.1:5000 # as in ../tools/registry.yml
 
 # What is of no use in an image: the tools that run beside the hosts, and what packages leave behind.
 EXCLUDED=(
-  './dev/*' './proc/*' './sys/*' './run/*' './tmp/*' './var/lib/apt/*' './var/cache/apt/*' './var/cache/debconf/*' ./var/log/apt ./var/log/dpkg.log
+  './dev/*' './proc/*' './sys/*' './run/*' './tmp/*' './mnt/*' './var/lib/apt/*' './var/cache/apt/*' './var/cache/debconf/*' ./var/log/apt ./var/log/dpkg.log
   ./usr/sbin/haproxy ./usr/bin/halog ./usr/bin/pebble ./usr/bin/pebble-challtestsrv ./usr/sbin/dnsmasq
-  ./usr/bin/nghttp ./usr/bin/nghttpd ./usr/bin/nghttpx ./usr/bin/h2load
+  ./usr/bin/nghttp ./usr/bin/nghttpd ./usr/bin/nghttpx ./usr/bin/h2load ./usr/bin/docker-registry ./usr/bin/crane ./usr/bin/busybox
 )
 
 outside() {
   local host=$1 tools=$2 folder=$3
-  mkdir -p "$folder"/{docker,upper,work,root}
+  mkdir -p "$folder"/{docker,upper,work,root,registry/storage}
+  cp "$here/../tools/registry.yml" "$folder/registry/"
   unshare --mount --uts --ipc --net --cgroup --pid --fork --kill-child=KILL "$0" inside "$host" "$tools" "$folder"
   local entry
   for entry in "$folder"/docker/*; do
@@ -29,6 +32,7 @@ outside() {
       *) rm -rf --one-file-system "$entry" ;;
     esac
   done
+  mv "$folder/registry/storage" "$folder/docker/registry"
   [[ -d $folder/docker/image/overlay2 ]] || fail "dockerd kept its images elsewhere than in overlay2"
 }
 
@@ -39,24 +43,43 @@ inside() {
   mkdir -p "$root/var/lib/docker" "$root/mnt"
   mount --bind "$folder/docker" "$root/var/lib/docker"
   mount --bind -o ro "$tools" "$root/mnt"
+  mount --bind "$folder/registry" "$root/mnt/mnt"
   enter_root "$root"
   hostname images
   ip link set lo up
 
   dockerd --iptables=false --ip6tables=false --bridge=none --storage-driver=overlay2 --log-level=warn &
-  local dockerd=$! started
-  started=$(now)
-  until docker version > /dev/null 2>&1; do
-    kill -0 "$dockerd" 2>/dev/null || fail "dockerd ended at its start"
-    [[ $(($(now) - started)) -lt $((LIMIT * 100)) ]] || fail "dockerd did not answer within $LIMIT s"
-    sleep 0.1
-  done
+  local dockerd=$! registry
+  await dockerd "$dockerd" docker version
+  chroot /mnt docker-registry serve /mnt/registry.yml &
+  registry=$!
+  await docker-registry "$registry" chroot /mnt curl -sf "http://$REGISTRY/v2/"
 
   # The same bytes twice are one layer that both images share.
   image nginx 'CMD ["nginx", "-g", "daemon off;"]' 'EXPOSE 80' 'STOPSIGNAL SIGQUIT'
   image certbot 'ENTRYPOINT ["certbot"]' 'EXPOSE 80 443' 'VOLUME ["/etc/letsencrypt", "/var/lib/letsencrypt"]'
-  kill -TERM "$dockerd"
+  push twinhost-rehearsal/nginx:1
+  kill -TERM "$registry" "$dockerd"
   wait "$dockerd" || fail "dockerd ended with status $?"
+}
+
+# await NAME PID QUESTION…: until a daemon answers.
+await() {
+  local started
+  started=$(now)
+  until "${@:3}" > /dev/null 2>&1; do
+    kill -0 "$2" 2>/dev/null || fail "$1 ended at its start"
+    [[ $(($(now) - started)) -lt $((LIMIT * 100)) ]] || fail "$1 did not answer within $LIMIT s"
+    sleep 0.1
+  done
+}
+
+# push IMAGE: into the registry, below the name at which Docker asks for it (registry-front.cfg).
+push() {
+  local there=$REGISTRY/registry-1.docker.io/$1
+  docker tag "$1" "$there"
+  docker push -q "$there" || fail "$1 could not be pushed"
+  docker rmi "$there" > /dev/null
 }
 
 # image NAME CHANGE…

@@ -3,8 +3,9 @@
 # /var/cache/twinhost-rehearsal):
 #   ca/      ca.pem and ca.key, the rehearsal's own certificate authority, trusted by both trees
 #   host/    the root file system of a host: Debian with systemd, cloud-init and Docker, and the stand-ins of files/host
-#   tools/   the root file system of everything around the hosts: Nginx, certbot, HAProxy, pebble, dnsmasq
-#   docker/  /var/lib/docker with the tools as the images twinhost-rehearsal/nginx:1 and twinhost-rehearsal/certbot:1
+#   tools/   the root file system of everything around the hosts: Nginx, certbot, HAProxy, pebble, dnsmasq, a registry
+#   docker/  /var/lib/docker with the tools as the images twinhost-rehearsal/nginx:1 and twinhost-rehearsal/certbot:1, and what a
+#            registry stores that has the first of them
 # host, tools and docker are links to versions/<part>-<hash of the recipe>: a part is made again only when its recipe
 # changed, beside the old one. The two used last of each part stay, and those to which a link in users/ leads (each
 # machine's disk has one) or in which a process lives.
@@ -41,7 +42,7 @@ main() {
   local host tools docker
   host=$(version host "$cache/ca/ca.pem" "$here"/{host.packages,host.sh} "$here/files/host")
   tools=$(version tools "$cache/ca/ca.pem" "$here"/{tools.packages,tools.before.sh,tools.sh} "$here/files/tools")
-  docker=docker-$(printf '%s\n' "$host" "$tools" | cat - "$here"/{images.sh,mounts.sh} | digest)
+  docker=docker-$(printf '%s\n' "$host" "$tools" | cat - "$here"/{images.sh,mounts.sh,../tools/registry.yml} | digest)
 
   local missing=()
   [[ -d $versions/$host ]] || missing+=(host)

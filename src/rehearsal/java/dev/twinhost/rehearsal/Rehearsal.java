@@ -4,12 +4,14 @@ import dev.twinhost.rehearsal.authority.Authority;
 import dev.twinhost.rehearsal.authority.RunningAuthority;
 import dev.twinhost.rehearsal.balancer.RunningBalancer;
 import dev.twinhost.rehearsal.balancer.TargetHealth;
+import dev.twinhost.rehearsal.dns.DnsConfiguration;
 import dev.twinhost.rehearsal.load.Load;
 import dev.twinhost.rehearsal.machines.Machine;
 import dev.twinhost.rehearsal.machines.MachineScript;
 import dev.twinhost.rehearsal.machines.Machines;
 import dev.twinhost.rehearsal.machines.Signal;
 import dev.twinhost.rehearsal.network.Fabric;
+import dev.twinhost.rehearsal.registry.RunningRegistry;
 import dev.twinhost.rehearsal.release.MachineRelease;
 import dev.twinhost.rehearsal.scaling.AutoScaling;
 import dev.twinhost.rehearsal.scaling.Groups;
@@ -41,6 +43,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 
 /**
  * A rehearsal of one working copy: the machines of its template, and around them what AWS would give. It lives in
@@ -173,9 +176,10 @@ public final class Rehearsal {
         fabric.make(site());
     }
 
-    /** Starts what is around the machines: DNS, the balancer, the CA and the stand-in for AWS. */
+    /** Starts what is around the machines: DNS, the balancer, the CA, the registry and the stand-in for AWS. */
     public void startSurroundings() {
         surroundings().start();
+        nameRegistry(site());
     }
 
     /** Launches the machines that these groups want, all at once: boots them and makes them targets of their groups. */
@@ -354,10 +358,11 @@ public final class Rehearsal {
         unstall(machine);
     }
 
-    /** Undoes everything that was cut, and the trouble of the CA. */
+    /** Undoes everything that was cut, and the trouble of the CA and of the registry. */
     public void mend() {
         fabric.mend();
         authority().mend();
+        registry().mend();
         machines.all().forEach(this::unstall);
     }
 
@@ -424,6 +429,19 @@ public final class Rehearsal {
     /** The CA, as it runs. */
     public RunningAuthority authority() {
         return new RunningAuthority(state.authority(), tools().log(Authority.FRONT));
+    }
+
+    /** The registry of images, as it runs. */
+    public RunningRegistry registry() {
+        List<Path> dns = Stream.of("vpc", "internet")
+                .map(server -> state.dns().resolve(server).resolve(DnsConfiguration.CHANGING))
+                .toList();
+        return new RunningRegistry(checkout.script(""), cache, state.registry(), dns, fabric.internet(), tools());
+    }
+
+    /** Has the registry answer as the one from which this site's application comes. */
+    void nameRegistry(Site wanted) {
+        wanted.release().appImage().ifPresent(image -> registry().answerAs(List.of(image.host())));
     }
 
     public Optional<Signal> signal(Machine machine) {

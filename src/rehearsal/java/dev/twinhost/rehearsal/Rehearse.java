@@ -21,6 +21,7 @@ import picocli.CommandLine.Command;
             MendCommand.class,
             LoadCommand.class,
             ReleaseCommand.class,
+            PushCommand.class,
             KillCommand.class,
             StartCommand.class,
             ReplaceCommand.class,

@@ -61,6 +61,7 @@ final class ReleaseRun {
 
     /** The second half: from now on machines get this one. */
     Association publish(Path synthesised) {
+        rehearsal.nameRegistry(Site.read(synthesised));
         published().add(synthesised);
         return published().current().association().orElseThrow();
     }

@@ -6,6 +6,7 @@ import dev.twinhost.rehearsal.balancer.BalancerConfiguration;
 import dev.twinhost.rehearsal.balancer.RunningBalancer;
 import dev.twinhost.rehearsal.dns.DnsConfiguration;
 import dev.twinhost.rehearsal.network.Fabric;
+import dev.twinhost.rehearsal.registry.Registry;
 import dev.twinhost.rehearsal.site.Site;
 import dev.twinhost.rehearsal.system.Await;
 import dev.twinhost.rehearsal.system.Command;
@@ -21,7 +22,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The daemons around the machines: DNS within the VPC and outside, the balancer, the CA and the stand-in for AWS. */
+/** The daemons around the machines: DNS within the VPC and outside, the balancer, the CA, the registry and the stand-in for AWS. */
 final class Surroundings {
     static final String BALANCER = "balancer";
 
@@ -54,6 +55,7 @@ final class Surroundings {
         Authority authority = new Authority(scripts, state.authority(), fabric.internet(), tools, cache);
         authority.start();
         Folders.write(state.trust(), authority.root());
+        new Registry(scripts, cache, state.registry(), fabric.internet(), tools).start();
         // browsers ask again within a second or two; the C library alone would wait for five
         Folders.write(
                 state.visitor().resolve("resolv.conf"),
@@ -69,6 +71,7 @@ final class Surroundings {
         DnsConfiguration configuration = new DnsConfiguration(site, Fabric.balancerAddresses(site));
         Path folder = Folders.make(state.dns().resolve(name));
         copy("dnsmasq.conf", folder);
+        Folders.make(folder.resolve(DnsConfiguration.CHANGING));
         Folders.write(folder.resolve("site.conf"), configuration.text(address, more));
         Folders.write(folder.resolve("hosts"), configuration.hosts());
         return tools.daemon(

@@ -1,9 +1,13 @@
 package dev.twinhost.rehearsal;
 
+import dev.twinhost.rehearsal.registry.ImageSource;
+import dev.twinhost.rehearsal.registry.Reference;
 import dev.twinhost.rehearsal.system.Failure;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
@@ -35,6 +39,13 @@ final class UpCommand implements Callable<Integer> {
                     + " machine's own.")
     private Integer disk;
 
+    @Option(
+            names = "--image",
+            paramLabel = "FILE",
+            description =
+                    "What the site's appImage is: a file that docker save has written, or an OCI archive or folder.")
+    private Path image;
+
     @Spec
     private CommandSpec spec;
 
@@ -44,18 +55,19 @@ final class UpCommand implements Callable<Integer> {
             throw new ParameterException(
                     spec.commandLine(), "--disk: got " + disk + ", want " + SMALLEST_DISK + " or more MiB");
         }
+        Optional<ImageSource> own = Optional.ofNullable(image).map(file -> PushCommand.image(spec, "--image", file));
         Rehearsal rehearsal = Rehearse.rehearsal();
         Progress progress = new Progress(System.out);
         rehearsal.claim();
         try {
             rehearsal.cgroup().enter();
-            prepare(rehearsal, progress);
+            prepare(rehearsal, own, progress);
         } catch (RuntimeException e) {
             rehearsal.abandon();
             throw e;
         }
         try {
-            start(rehearsal, progress);
+            start(rehearsal, own, progress);
         } catch (Failure e) {
             throw new Failure(
                     e.getMessage().stripTrailing()
@@ -68,10 +80,11 @@ final class UpCommand implements Callable<Integer> {
         return 0;
     }
 
-    private void prepare(Rehearsal rehearsal, Progress progress) {
+    private void prepare(Rehearsal rehearsal, Optional<ImageSource> own, Progress progress) {
         List<String> pairs = new ArrayList<>();
         context.forEach((key, value) -> pairs.add(key + "=" + value));
         progress.step("Synthesise the template: npx cdk synth", () -> rehearsal.synthesise(pairs));
+        checkImage(rehearsal.site().release().appImage(), own);
         if (disk != null) {
             rehearsal.limitDisks(disk);
         }
@@ -79,9 +92,32 @@ final class UpCommand implements Callable<Integer> {
         progress.step("Root file systems of the machines", rehearsal::buildRootFileSystems);
     }
 
-    private static void start(Rehearsal rehearsal, Progress progress) {
+    /** A machine would find out minutes later. */
+    private static void checkImage(Optional<Reference> appImage, Optional<ImageSource> own) {
+        if (own.isPresent() && appImage.isEmpty()) {
+            throw new Failure("--image " + own.get().file()
+                    + ": the site has no appImage, so that nothing would run it; add -c"
+                    + " appImage=example/shop:1 or its like");
+        }
+        boolean missing = own.isEmpty()
+                && appImage.filter(image -> !image.names(Reference.OWN)).isPresent();
+        if (missing) {
+            throw new Failure("appImage " + appImage.get()
+                    + ": the rehearsal's registry does not have it; give it with --image FILE, which docker save "
+                    + appImage.get() + " -o FILE writes, or rehearse a bare Nginx in its place with -c appImage="
+                    + Reference.OWN + " -c appPort=80");
+        }
+    }
+
+    private static void start(Rehearsal rehearsal, Optional<ImageSource> own, Progress progress) {
         progress.step("Network: VPC, balancer, internet", rehearsal::makeNetwork);
-        progress.step("DNS, balancer, CA and the stand-in for AWS", rehearsal::startSurroundings);
+        progress.step("DNS, balancer, CA, registry and the stand-in for AWS", rehearsal::startSurroundings);
+        own.ifPresent(image -> {
+            Reference wanted = rehearsal.site().release().appImage().orElseThrow();
+            progress.step(
+                    "Push " + image.file() + " as " + wanted,
+                    () -> rehearsal.registry().push(image, wanted));
+        });
         Startup startup = new Startup(rehearsal, progress);
         startup.launchAll();
         progress.step("Auto scaling", rehearsal::startAutoScaling);

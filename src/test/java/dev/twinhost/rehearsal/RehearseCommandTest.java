@@ -84,6 +84,21 @@ class RehearseCommandTest {
         assertThat(run.output()).startsWith("--launcher: cannot be read, got missing.sh, want a script\n");
     }
 
+    @Test
+    void shouldRefuseAnImageThatIsNone() throws Exception {
+        Commands.Run up = new Commands(Path.of(""), 'x').run("up", "--image", "pom.xml");
+        assertThat(up.status()).isEqualTo(2);
+        assertThat(up.output())
+                .startsWith(
+                        "--image: pom.xml: is no archive; want a file that docker save has written, or an OCI archive"
+                                + " or folder\n");
+        Commands.Run push = new Commands(Path.of(""), 'x').run("push", "missing.tar");
+        assertThat(push.status()).isEqualTo(2);
+        assertThat(push.output())
+                .startsWith("FILE: missing.tar: cannot be read; want a file that docker save has written, or an OCI"
+                        + " archive or folder\n");
+    }
+
     private static Command.Result rehearse(String path) {
         return Command.of("bin/rehearse", "up").with("PATH", path).result();
     }

@@ -76,8 +76,9 @@ public final class CloudAssembly {
         if (!root.path("dockerImages").isEmpty()) {
             throw new Unplayable(
                     "Asset " + root.path("dockerImages").fieldNames().next(),
-                    "a container image that has to be built, as its machines reach no registry from which its base could come:"
-                            + " instead of a folder take -c appImage=twinhost-rehearsal/nginx:1 -c appPort=80, a bare Nginx");
+                    "a container image that has to be built, as its machines reach no registry from which its base"
+                            + " could come: build it yourself, and take it with -c appImage=NAME and up --image FILE,"
+                            + " which docker save NAME -o FILE writes");
         }
         root.path("files").properties().forEach(asset -> {
             JsonNode source = asset.getValue().path("source");

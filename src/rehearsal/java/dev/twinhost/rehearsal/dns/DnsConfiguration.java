@@ -18,6 +18,9 @@ public final class DnsConfiguration {
     public static final List<String> AUTHORITIES =
             List.of("acme-v02.api.letsencrypt.org", "acme-staging-v02.api.letsencrypt.org");
 
+    /** The folder beside a server's configuration from which it reads hosts files as soon as they change. */
+    public static final String CHANGING = "hosts.d";
+
     private final Map<String, List<String>> addresses = new LinkedHashMap<>();
     private final Map<String, String> aliases = new LinkedHashMap<>();
     private final List<String> authorities = new ArrayList<>();

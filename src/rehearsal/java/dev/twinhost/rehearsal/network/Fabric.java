@@ -13,7 +13,7 @@ import java.util.Set;
 
 /**
  * The network: the VPC as a router that every packet between two machines passes, the balancer with one foot in it and
- * one in the internet, the internet with a visitor, a DNS server and a CA, and a namespace per machine.
+ * one in the internet, the internet with a visitor, a DNS server, a CA and a registry, and a namespace per machine.
  *
  * <p>The balancer keeps visitors' addresses: what leaves a machine as an answer to a connection that came through the
  * balancer's link is marked in the VPC and goes back there, and there everything that comes from the VPC is local.
@@ -23,6 +23,7 @@ public final class Fabric {
     public static final String API = Firewall.API;
     public static final String VISITOR = "203.0.113.10";
     public static final String AUTHORITY = "198.51.100.14";
+    public static final String REGISTRY = "198.51.100.15";
     public static final String RESOLVER = "198.51.100.53";
 
     private static final String FIRST_BALANCER = "198.51.100.";
@@ -183,7 +184,7 @@ public final class Fabric {
 
     private void makeInternet(Site site) {
         List<String> lines = new ArrayList<>();
-        for (String address : List.of(BACKBONE, VISITOR, AUTHORITY, RESOLVER)) {
+        for (String address : List.of(BACKBONE, VISITOR, AUTHORITY, REGISTRY, RESOLVER)) {
             lines.add("addr add " + address + "/32 dev lo");
         }
         lines.addAll(List.of(
@@ -193,6 +194,7 @@ public final class Fabric {
                 "route add " + site.vpc().cidr() + " via " + VPC_SIDE + " src " + VISITOR));
         balancerAddresses(site).forEach(address -> lines.add("route add " + address + "/32 dev lb src " + VISITOR));
         internet.ip(lines.toArray(String[]::new));
+        internet.firewall(Firewall.ofInternet(REGISTRY));
     }
 
     private static String link(String machine) {

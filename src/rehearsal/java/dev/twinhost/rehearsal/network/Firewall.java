@@ -51,6 +51,19 @@ final class Firewall {
                 .collect(Collectors.toCollection(TreeSet::new));
     }
 
+    /** A registry is at the port that an image's reference names; its front listens on one. */
+    static String ofInternet(String registry) {
+        return String.join(
+                "\n",
+                "table ip internet {",
+                "  chain ports {",
+                "    type nat hook prerouting priority dstnat; policy accept;",
+                "    ip daddr " + registry + " tcp dport != 443 dnat to " + registry + ":443",
+                "  }",
+                "}",
+                "");
+    }
+
     /** Rules of the VPC, between its machines, the balancer and the internet gateway. */
     String ofVpc() {
         List<String> lines = new ArrayList<>();

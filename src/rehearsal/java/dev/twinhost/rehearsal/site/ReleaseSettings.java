@@ -1,6 +1,7 @@
 package dev.twinhost.rehearsal.site;
 
 import dev.twinhost.rehearsal.assembly.FileAsset;
+import dev.twinhost.rehearsal.registry.Reference;
 import dev.twinhost.rehearsal.system.Failure;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -8,15 +9,15 @@ import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
 
 /** What the release archive tells the hosts about the site, as far as the rehearsal has to know it: CA, image and extra names. */
-public record ReleaseSettings(String acmeDirectory, List<String> extraDomains) {
+public record ReleaseSettings(String acmeDirectory, Optional<Reference> appImage, List<String> extraDomains) {
     private static final Pattern LINE = Pattern.compile("(?m)^export ([A-Z_]+)='([^']*)'$");
-    private static final String OWN_IMAGES = "twinhost-rehearsal/";
     private static final Pattern PLAYED =
             Pattern.compile("https://(acme-v02|acme-staging-v02)\\.api\\.letsencrypt\\.org/directory");
 
@@ -25,10 +26,10 @@ public record ReleaseSettings(String acmeDirectory, List<String> extraDomains) {
             if (asset.key().endsWith(".zip")) {
                 Map<String, String> settings = read(asset);
                 if (settings.containsKey("TWINHOST_ACME_DIRECTORY")) {
-                    refuseUnreachable(settings.getOrDefault("TWINHOST_APP_IMAGE", ""));
                     String extra = settings.getOrDefault("TWINHOST_EXTRA_DOMAINS", "");
                     return new ReleaseSettings(
                             played(settings.get("TWINHOST_ACME_DIRECTORY")),
+                            image(settings.getOrDefault("TWINHOST_APP_IMAGE", "")),
                             extra.isEmpty() ? List.of() : List.of(extra.split(" ")));
                 }
             }
@@ -37,11 +38,11 @@ public record ReleaseSettings(String acmeDirectory, List<String> extraDomains) {
                 "No asset of the assembly is a release: none has a settings.env with TWINHOST_ACME_DIRECTORY.");
     }
 
-    private static void refuseUnreachable(String appImage) {
-        if (!appImage.isEmpty() && !appImage.startsWith(OWN_IMAGES)) {
-            throw new Failure("appImage " + appImage
-                    + ": the rehearsal cannot play it, as its machines reach no registry; it plays the default page, or with -c"
-                    + " appImage=" + OWN_IMAGES + "nginx:1 -c appPort=80 a bare Nginx in its place");
+    private static Optional<Reference> image(String appImage) {
+        try {
+            return Optional.of(appImage).filter(image -> !image.isEmpty()).map(Reference::of);
+        } catch (Failure e) {
+            throw new Failure("appImage " + e.getMessage(), e);
         }
     }
 

@@ -6,6 +6,7 @@ import dev.twinhost.rehearsal.assembly.Intrinsics;
 import dev.twinhost.rehearsal.assembly.Place;
 import dev.twinhost.rehearsal.assembly.Resource;
 import dev.twinhost.rehearsal.assembly.Template;
+import dev.twinhost.rehearsal.dns.DnsConfiguration;
 import dev.twinhost.rehearsal.system.Failure;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -44,6 +45,7 @@ public final class Site {
         fileSystem = readFileSystem(template);
         release = ReleaseSettings.of(assembly.assets());
         refuseNamesWithoutARecord();
+        refuseARegistryAtAnotherAddress();
         association = new AssociationReader(template, intrinsics).association();
         waitCondition =
                 WaitCondition.read(template, intrinsics, assembly.place().deploy());
@@ -182,6 +184,15 @@ public final class Site {
                     + ": the rehearsal cannot play it, as only the template's records are in its DNS;"
                     + " rehearse the site with -c extraDomains=, or with names under the domain");
         }
+    }
+
+    private void refuseARegistryAtAnotherAddress() {
+        release.appImage()
+                .filter(image -> names().contains(image.host()) || DnsConfiguration.AUTHORITIES.contains(image.host()))
+                .ifPresent(image -> {
+                    throw new Failure("appImage " + image + ": the rehearsal cannot play a registry at " + image.host()
+                            + ", which leads elsewhere");
+                });
     }
 
     private Map<String, String> readParameters(Template template) {

@@ -99,6 +99,10 @@ public record StateFolder(Path root) {
         return make("authority");
     }
 
+    public Path registry() {
+        return make("registry");
+    }
+
     /** What a visitor has: resolv.conf and the certificates that he trusts. */
     public Path visitor() {
         return make("visitor");

@@ -102,4 +102,16 @@ class FirewallTest {
                 .orElseThrow()
                 .replace('-', '_');
     }
+
+    @Test
+    void shouldLeadEveryPortOfTheRegistryToItsFront() {
+        assertThat(Firewall.ofInternet("198.51.100.15")).isEqualTo("""
+                table ip internet {
+                  chain ports {
+                    type nat hook prerouting priority dstnat; policy accept;
+                    ip daddr 198.51.100.15 tcp dport != 443 dnat to 198.51.100.15:443
+                  }
+                }
+                """);
+    }
 }

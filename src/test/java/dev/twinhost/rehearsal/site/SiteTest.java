@@ -188,19 +188,26 @@ class SiteTest {
     }
 
     @Test
-    void shouldRefuseAnImageThatNoMachineOfItsOwnHas() {
-        SmallAssembly changed = new SmallAssembly().withAppImage("example/shop:1.4.2");
+    void shouldReadFromWhichRegistryTheApplicationComes() {
+        assertThat(new SmallAssembly().read().release().appImage()).isEmpty();
+        assertThat(new SmallAssembly()
+                        .withAppImage("registry.example.org/shop:1.4.2")
+                        .read()
+                        .release()
+                        .appImage())
+                .hasValueSatisfying(image -> assertThat(image.host()).isEqualTo("registry.example.org"));
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+                    localhost/shop:1       | the rehearsal cannot play the registry localhost; it plays those that have a name in the DNS of the internet
+                    www.example.com/shop:1 | the rehearsal cannot play a registry at www.example.com, which leads elsewhere
+                    """)
+    void shouldRefuseARegistryThatItCannotPlay(String image, String reason) {
+        SmallAssembly changed = new SmallAssembly().withAppImage(image);
         assertThatExceptionOfType(Failure.class)
                 .isThrownBy(changed::read)
-                .withMessage(
-                        "appImage example/shop:1.4.2: the rehearsal cannot play it, as its machines reach no registry;"
-                                + " it plays the default page, or with -c appImage=twinhost-rehearsal/nginx:1 -c appPort=80 a bare"
-                                + " Nginx in its place");
-        assertThat(new SmallAssembly()
-                        .withAppImage("twinhost-rehearsal/nginx:1")
-                        .read()
-                        .names())
-                .hasSize(2);
+                .withMessage("appImage " + image + ": " + reason);
     }
 
     @Test
