@@ -6,16 +6,16 @@ import java.io.UncheckedIOException;
 import java.nio.file.Path;
 
 /** The root file systems of the rehearsal, made if they are not there. */
-final class RootFileSystems {
+public final class RootFileSystems {
     private RootFileSystems() {}
 
     /** Where the rehearsal keeps them. */
-    static Path cache() {
+    public static Path cache() {
         return Path.of(System.getenv().getOrDefault("TWINHOST_REHEARSAL_CACHE", "/var/cache/twinhost-rehearsal"));
     }
 
     /** @param name {@code host} or {@code tools} */
-    static Path tree(String name) {
+    public static Path tree(String name) {
         Command.of(Shell.CHECKOUT + "/src/rehearsal/machine/rootfs.sh").run();
         try {
             return cache().resolve(name).toRealPath();

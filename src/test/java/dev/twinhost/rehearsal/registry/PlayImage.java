@@ -3,7 +3,9 @@ package dev.twinhost.rehearsal.registry;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.twinhost.RootFileSystems;
 import dev.twinhost.rehearsal.system.Command;
+import dev.twinhost.rehearsal.system.Folders;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -72,15 +74,16 @@ public final class PlayImage {
     }
 
     /**
-     * Makes it; needs root.
+     * Makes it; needs root, and makes the root file systems if they are not there.
      *
-     * @param tree the tools' root file system
-     * @param folder an empty one
+     * @param folder an empty one, or one that is not there yet
      * @return an archive like those of {@code docker save}
      */
     // https://github.com/moby/docker-image-spec/blob/main/spec.md
-    public Path write(Path tree, Path folder) {
-        Command.of(SCRIPT.toString(), tree.toString(), kind, folder.toString()).run();
+    public Path write(Path folder) {
+        Folders.make(folder);
+        String tree = RootFileSystems.tree("tools").toString();
+        Command.of(SCRIPT.toString(), tree, kind, folder.toString()).run();
         try {
             Path own = Files.createDirectory(folder.resolve("own"));
             Files.writeString(own.resolve("version"), version + "\n");

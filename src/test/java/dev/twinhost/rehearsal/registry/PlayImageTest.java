@@ -50,7 +50,7 @@ class PlayImageTest {
     @BeforeAll
     static void pushAndUnpack() throws IOException {
         alone = new RegistryAlone(root);
-        alone.registry().push(write("7", new PlayImage("7")), REFERENCE);
+        alone.registry().push(new PlayImage("7").write(root.resolve("7")), REFERENCE);
         container = Folders.make(alone.folder().resolve("container"));
         assertThat(alone.tool("sh", "-c", "crane --insecure export " + BEHIND + " - | tar -C /mnt/container -x")
                         .status())
@@ -144,16 +144,13 @@ class PlayImageTest {
 
     @Test
     void shouldSayInItsMetadataWhatTheTestWants() throws IOException {
-        alone.registry()
-                .push(
-                        write(
-                                "arm",
-                                new PlayImage("8")
-                                        .with("PLAY_PORT", "81")
-                                        .withArchitecture("arm64")
-                                        .withHealthcheck("wget -q -O /dev/null http://127.0.0.1:81/")
-                                        .withoutTools()),
-                        "example.org/play:8");
+        Path arm = new PlayImage("8")
+                .with("PLAY_PORT", "81")
+                .withArchitecture("arm64")
+                .withHealthcheck("wget -q -O /dev/null http://127.0.0.1:81/")
+                .withoutTools()
+                .write(root.resolve("8"));
+        alone.registry().push(arm, "example.org/play:8");
         JsonNode image = configuration("example.org/play:8");
         assertThat(image.path("architecture").asText()).isEqualTo("arm64");
         assertThat(image.path("config").path("Env").toString()).contains("PLAY_PORT=81");
@@ -166,7 +163,7 @@ class PlayImageTest {
 
     @Test
     void shouldShareAllButItsVersionWithItsNextVersion() throws IOException {
-        alone.registry().push(write("next", new PlayImage("9").withBallast(1)), "example.org/play:9");
+        alone.registry().push(new PlayImage("9").withBallast(1).write(root.resolve("9")), "example.org/play:9");
         assertThat(layers("example.org/play:9"))
                 .hasSize(2)
                 .containsOnlyOnce(layers(REFERENCE).get(0));
@@ -202,10 +199,6 @@ class PlayImageTest {
 
     private static Command.Result curl(String url) {
         return alone.tool("curl", "-sS", "-i", "-m", "1", "http://" + url);
-    }
-
-    private static Path write(String name, PlayImage image) throws IOException {
-        return image.write(alone.tree(), Files.createDirectory(root.resolve(name)));
     }
 
     private static JsonNode configuration(String reference) throws IOException {

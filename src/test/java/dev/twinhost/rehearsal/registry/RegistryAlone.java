@@ -1,13 +1,12 @@
 package dev.twinhost.rehearsal.registry;
 
+import dev.twinhost.RootFileSystems;
 import dev.twinhost.rehearsal.network.Fabric;
 import dev.twinhost.rehearsal.system.Cgroup;
 import dev.twinhost.rehearsal.system.Command;
 import dev.twinhost.rehearsal.system.Folders;
 import dev.twinhost.rehearsal.system.Namespace;
 import dev.twinhost.rehearsal.system.Tools;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -21,7 +20,6 @@ final class RegistryAlone implements AutoCloseable {
 
     private final Path folder;
     private final Path dns;
-    private final Path tree;
     private final Cgroup cgroup;
     private final Namespace internet;
     private final Tools tools;
@@ -29,12 +27,11 @@ final class RegistryAlone implements AutoCloseable {
 
     /** @param root an empty folder */
     RegistryAlone(Path root) {
-        Command.of(SCRIPTS.resolve("machine/rootfs.sh").toString()).run();
-        Path cache = Path.of(System.getenv().getOrDefault("TWINHOST_REHEARSAL_CACHE", "/var/cache/twinhost-rehearsal"));
+        Path tree = RootFileSystems.tree("tools");
+        Path cache = RootFileSystems.cache();
         String id = "th-" + HexFormat.of().toHexDigits(new Random().nextInt());
         folder = Folders.make(root.resolve("registry"));
         dns = Folders.make(root.resolve("dns"));
-        tree = real(cache.resolve("tools"));
         cgroup = Cgroup.named(id);
         internet = new Namespace(id);
         tools = new Tools(SCRIPTS.resolve("tools/enter.sh"), tree, cgroup, Folders.make(root.resolve("logs")));
@@ -72,11 +69,6 @@ final class RegistryAlone implements AutoCloseable {
         return tool(words.toArray(String[]::new));
     }
 
-    /** The tools' root file system. */
-    Path tree() {
-        return tree;
-    }
-
     /** The registry's. */
     Path folder() {
         return folder;
@@ -91,13 +83,5 @@ final class RegistryAlone implements AutoCloseable {
     public void close() {
         cgroup.end();
         internet.delete();
-    }
-
-    private static Path real(Path link) {
-        try {
-            return link.toRealPath();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
     }
 }

@@ -32,11 +32,11 @@ class RegistryTest {
     private static Path image;
 
     @BeforeAll
-    static void start() throws IOException {
+    static void start() {
         alone = new RegistryAlone(root);
         registry = alone.registry();
         registry.answerAs(List.of("example.org"));
-        image = new PlayImage("1").withBallast(BALLAST).write(alone.tree(), Files.createDirectory(root.resolve("1")));
+        image = new PlayImage("1").withBallast(BALLAST).write(root.resolve("1"));
     }
 
     @AfterAll
@@ -115,8 +115,8 @@ class RegistryTest {
     }
 
     @Test
-    void shouldMoveATag() throws IOException {
-        Path second = new PlayImage("2").write(alone.tree(), Files.createDirectory(root.resolve("2")));
+    void shouldMoveATag() {
+        Path second = new PlayImage("2").write(root.resolve("2"));
         String one = registry.push(image, "example.org/moved:1");
         String two = registry.push(second, "example.org/moved:2");
         assertThat(two).isNotEqualTo(one);
