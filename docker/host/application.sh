@@ -268,12 +268,15 @@ listens() {
       n = match(at, /:[0-9]+$/); address = substr(at, 1, n - 1); p = substr(at, n + 1)
       if (address == "127.0.0.11") next
       if (p != port) others = others (others == "" ? "" : ", ") p
+      # over both protocols ss calls it *
+      else if (address == "[::]") six = at
       else if (address ~ /^127\./ || address == "[::1]") inside = at
       else right = at
     }
     END {
       if (right != "") print "though it listens on port " port
       else if (inside != "") print "as it listens on " inside " only: let it listen on 0.0.0.0"
+      else if (six != "") print "as it listens on " six " over IPv6 only: let it listen on 0.0.0.0"
       else if (others != "") print "as it listens on " others ", and appPort is " port
       else print "as it listens on no port"
     }'

@@ -187,6 +187,7 @@ class TrialTest {
             value = {
                 "127.0.0.1:3000 127.0.0.11:40001 | as it listens on 127.0.0.1:3000 only: let it listen on 0.0.0.0",
                 "[::1]:3000 | as it listens on [::1]:3000 only: let it listen on 0.0.0.0",
+                "[::]:3000 | as it listens on [::]:3000 over IPv6 only: let it listen on 0.0.0.0",
                 "127.0.0.11:40001 *:8080 | as it listens on 8080, and appPort is 3000",
                 "0.0.0.0:8080 [::]:9090 127.0.0.1:9229 | as it listens on 8080, 9090, 9229, and appPort is 3000",
                 "127.0.0.11:40001 | as it listens on no port",
