@@ -300,7 +300,7 @@ with_secret() {
     return 1
   }
   # jq's own words are not shown: they may quote what it reads
-  found=$(printf '%s' "$secret" | pick -r '(try (.SecretString | fromjson) catch null) as $login
+  found=$(printf '%s' "$secret" | pick '(try (.SecretString | fromjson) catch null) as $login
     | if ($login | type) != "object" then "holds no JSON object"
       else [("username", "password") | select($login[.] | type != "string" or . == "")] as $missing
         | if $missing != [] then "holds no \($missing | join(" and no "))"
@@ -308,15 +308,15 @@ with_secret() {
           else "is whole" end
       end' 2>/dev/null) || found='could not be read'
   [[ $found == 'is whole' ]] || { echo "the secret $2, which has to hold $wanted, $found" && return 2; }
-  user=$(printf '%s' "$secret" | pick -r '.SecretString | fromjson | .username' 2>/dev/null) || return 1
+  user=$(printf '%s' "$secret" | pick '.SecretString | fromjson | .username' 2>/dev/null) || return 1
   said=$(printf '%s' "$secret" | jq -r '.SecretString | fromjson | .password' 2>/dev/null |
     timeout -k 5 $((${login_seconds:-60})) docker login --username "$user" --password-stdin "$1" 2>&1 >/dev/null) || status=$?
   ((status != 0)) || return 0
   ((status != 124)) || said='no answer in time'
   said=$(grep -E -m 1 '^Error' <<<"$said" || tail -n 1 <<<"${said:-docker login ended with status $status}")
-  echo "the registry $1 does not take the login of the secret $2: $said"
-  ! refused <<<"$said" || return 2
-  return 1
+  refused <<<"$said" || { echo "$said" && return 1; }
+  echo "the registry $1 refuses the login of the secret $2: $said"
+  return 2
 }
 
 # refused: whether the words on standard input are those of a registry that wants another login.

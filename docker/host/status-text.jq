@@ -12,8 +12,12 @@ def pad(n): tostring | . + (" " * ([n - length, 1] | max));
 ("SERVICE" | pad(28)) + ("RUNNING" | pad(22)) + ("UPDATE" | pad(20)) + "ON",
 (.services[]? | (.name | pad(28)) + ("\(.running) of \(.wanted)" | pad(22)) + (.update | pad(20)) + (.nodes | map(split(".")[0]) | join(", "))),
 "",
+(if .application and .application.running != [] then ("APPLICATION" | pad(28)) + "IMAGE",
+  (.application.running[] | (.node | split(".")[0] | pad(28)) + .version),
+  "" else empty end),
 ("TARGET GROUP" | pad(28)) + ("INSTANCE" | pad(22)) + "STATE",
 (.targets[] | (.group | pad(28)) + (.instance | pad(22)) + .state),
 "",
 (if .healed == "" then empty else "last heal    \(.healed)", "" end),
+(if .notes == [] then empty else (.notes[] | "note         \(.)"), "" end),
 (if .wrong == [] then "all is well" else "wrong:", (.wrong[] | "  \(.)") end)

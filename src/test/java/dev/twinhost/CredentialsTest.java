@@ -230,8 +230,7 @@ class CredentialsTest {
 
         assertThat(result.status()).isEqualTo(1);
         assertThat(result.output())
-                .endsWith(": the registry " + OTHER + " does not take the login of the secret " + ARN + ": " + refusal
-                        + '\n')
+                .endsWith(": the registry " + OTHER + " refuses the login of the secret " + ARN + ": " + refusal + '\n')
                 .hasLineCount(1);
         assertThat(engine.commands())
                 .filteredOn(command -> command.startsWith("docker login"))
@@ -251,8 +250,7 @@ class CredentialsTest {
 
         assertThat(result.status()).as(result.output()).isZero();
         assertThat(result.output())
-                .endsWith("waits for the registry " + OTHER + ": the registry " + OTHER
-                        + " does not take the login of the secret " + ARN
+                .endsWith("waits for the registry " + OTHER
                         + ": Error response from daemon: Get \"https://x/v2/\": EOF\n");
         assertThat(engine.commands()).contains(UPDATE);
     }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -11,9 +12,17 @@ import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 @Needs({"jq", "openssl"})
 class StatusTest {
+    private static final String SHOP = "registry.example.org/shop:1";
+    private static final String A = "@sha256:" + "a".repeat(64);
+    private static final String B = "@sha256:" + "b".repeat(64);
+    private static final String ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:shop/registry-AbCdEf";
+
     @TempDir
     Path root;
 
@@ -221,7 +230,7 @@ class StatusTest {
                             false)
                     .map(JsonNode::asText)
                     .toList();
-        } catch (java.io.IOException e) {
+        } catch (IOException e) {
             throw new AssertionError(result.output(), e);
         }
     }
@@ -236,6 +245,286 @@ class StatusTest {
                 .startsWith(
                         "site         https://www.example.com/  maintenance is on: visitors get its page, with status 503\n")
                 .endsWith("\nall is well\n");
+    }
+
+    @Test
+    void shouldShowWhichVersionRunsOnEachHost() throws IOException {
+        application(SHOP, SHOP + A, SHOP + A, SHOP + A);
+        means(A);
+
+        Shell.Result result = status();
+
+        assertThat(result.status()).as(result.output()).isZero();
+        assertThat(result.output())
+                .containsPattern(
+                        "APPLICATION +IMAGE\nip-1 +" + SHOP + "@sha256:a{12}\nip-2 +" + SHOP + "@sha256:a{12}\n\n")
+                .endsWith("\n\nall is well\n")
+                .doesNotContain("note ");
+        assertThat(result.output().lines().count()).isLessThan(40);
+        JsonNode application = json().at("/application");
+        assertThat(application.get("image").asText()).isEqualTo(SHOP + A);
+        assertThat(application.at("/running/1/node").asText()).isEqualTo("ip-2");
+        assertThat(application.at("/running/1/image").asText()).isEqualTo(SHOP + A);
+        assertThat(application.at("/tag/tag").asText()).isEqualTo(SHOP);
+    }
+
+    @Test
+    void shouldSayThatTheHostsRunDifferentImages() {
+        application(SHOP, SHOP + A, SHOP + A, SHOP + B);
+        means(A);
+        String different = "the hosts run different images of the application: ip-1 " + SHOP
+                + "@sha256:aaaaaaaaaaaa, ip-2 " + SHOP + "@sha256:bbbbbbbbbbbb";
+
+        assertThat(wrong()).containsExactly(different);
+
+        for (String state : List.of("updating", "rollback_started")) {
+            engine.answer("GET", "/services", services(SHOP + A, "{\"State\":\"" + state + "\"}"));
+            assertThat(status().status()).as(state).isZero();
+        }
+        engine.answer("GET", "/services", services(SHOP + A, "{\"State\":\"completed\"}"));
+        assertThat(wrong()).containsExactly(different);
+    }
+
+    @Test
+    void shouldSayThatAnotherImageRunsThanTheOneThatIsNoted() {
+        means(B);
+        note(SHOP, SHOP + B);
+        application(SHOP, SHOP + A, SHOP + A, SHOP + A);
+
+        assertThat(wrong())
+                .containsExactly("the application runs " + SHOP
+                        + "@sha256:aaaaaaaaaaaa, the release that converged last ran " + SHOP + "@sha256:bbbbbbbbbbbb");
+
+        application(SHOP, SHOP, SHOP, SHOP);
+        assertThat(wrong())
+                .as("what the tag means to each host")
+                .containsExactly("the application runs " + SHOP + ", the release that converged last ran " + SHOP
+                        + "@sha256:bbbbbbbbbbbb");
+
+        application(SHOP, SHOP + B, SHOP + B, SHOP + B);
+        assertThat(status().status()).isZero();
+    }
+
+    @Test
+    void shouldKnowWhatIsNotedAsTheImageOfAFolder() {
+        String image = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/assets:" + "c".repeat(64);
+        shell.bash("echo '{\"appImage\":\"" + image + "\",\"images\":{\"" + image + "\":\"" + image + B
+                + "\"}}' | bash " + Shell.CHECKOUT + "/docker/host/record.sh converged 1 " + Release.SHA);
+        application("asset:" + "c".repeat(64), image + A, image + A, image + A);
+
+        assertThat(wrong())
+                .singleElement()
+                .asString()
+                .startsWith("the application runs " + image + "@sha256:aaaaaaaaaaaa, ");
+        assertThat(questions()).as("the tag is a hash").isZero();
+    }
+
+    @Test
+    void shouldSayThatAReleaseIsUnderWayAndNotThatItsImageIsNotNotedYet() throws IOException {
+        means(A);
+        note(SHOP, SHOP + B);
+        application(SHOP, SHOP + A, SHOP + A, SHOP + A);
+        engine.answer(
+                "GET",
+                "/configs",
+                "[{\"ID\":\"x\",\"Spec\":{\"Name\":\"twinhost_release_other\"}},{\"ID\":\"y\",\"Spec\":"
+                        + "{\"Name\":\"twinhost_release\",\"Labels\":{\"twinhost.instance\":\"i-0b\"}}}]");
+
+        Shell.Result result = status();
+
+        assertThat(result.status()).as(result.output()).isZero();
+        assertThat(result.output()).endsWith("\nnote         i-0b applies a release\n\nall is well\n");
+    }
+
+    @Test
+    void shouldSayThatTheTagHasMoved() throws IOException {
+        application(SHOP, SHOP + A, SHOP + A, SHOP + A);
+        means(B);
+
+        Shell.Result result = status();
+
+        assertThat(result.status()).as(result.output()).isZero();
+        assertThat(result.output())
+                .endsWith("\nnote         the tag " + SHOP
+                        + " has moved: twinhost release --resolve takes what it means now\n\nall is well\n");
+        assertThat(json().at("/application/tag/digest").asText()).isEqualTo(B.substring(1));
+        assertThat(engine.commands())
+                .filteredOn(command -> command.contains("/distribution/"))
+                .singleElement()
+                .asString()
+                .contains(" --max-time 5 ");
+    }
+
+    @Test
+    void shouldSayWhyTheRegistryCouldNotBeAsked() throws IOException {
+        application(SHOP, SHOP + A, SHOP + A, SHOP + A);
+        engine.refuse("GET", "/distribution/" + SHOP + "/json", "errors:\\ndenied: no\\nunauthorized: no");
+
+        Shell.Result result = status();
+
+        assertThat(result.status()).as(result.output()).isZero();
+        assertThat(json().at("/notes/0").asText())
+                .isEqualTo("the registry could not be asked what the tag " + SHOP
+                        + " means now: errors: denied: no unauthorized: no");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "'', nginx:1.30.8@sha256:",
+        "registry.example.org/shop, registry.example.org/shop@sha256:",
+        "localhost:5000/shop, localhost:5000/shop@sha256:",
+        "registry.example.org/shop:1, registry.example.org/shop:1",
+        "registry.example.org/shop:1@sha256:, registry.example.org/shop:1@sha256:",
+        "asset:0123, 123456789012.dkr.ecr.eu-west-1.amazonaws.com/assets:0123@sha256:"
+    })
+    void shouldAskNoRegistryWhereThereIsNoTagThatCouldMove(String setting, String image) throws IOException {
+        String reference = image.replace("@sha256:", A);
+        application(setting.replace("@sha256:", A), reference, reference, reference);
+
+        assertThat(status().status()).isZero();
+        assertThat(json().at("/notes")).isEmpty();
+        assertThat(questions()).isZero();
+    }
+
+    @Test
+    void shouldAskTheRegistryNoMoreThanEveryTenMinutes() {
+        application(SHOP, SHOP + A, SHOP + A, SHOP + A);
+        means(B);
+
+        status();
+        shell.uptime(1599);
+        assertThat(status().output()).contains("has moved");
+        assertThat(questions()).isEqualTo(1);
+
+        shell.uptime(1600);
+        status();
+        assertThat(questions()).isEqualTo(2);
+
+        application(SHOP, SHOP + B, SHOP + B, SHOP + B);
+        assertThat(status().output()).as("another image runs").doesNotContain("has moved");
+        assertThat(questions()).isEqualTo(3);
+
+        shell.write("run/twinhost/meant", "{\"refer");
+        assertThat(status().output()).doesNotContain("has moved");
+        assertThat(questions()).isEqualTo(4);
+    }
+
+    @Test
+    void shouldLogInWhereTheRegistryRefusesTheLoginOfBefore() throws IOException {
+        loginInASecret();
+        engine.command("login", """
+                cat >"$TWINHOST_ROOT/password"
+                mkdir -p "$DOCKER_CONFIG"
+                echo '{"auths":{"registry.example.org":{"auth":"ZGVwbG95OmgwbmV5"}}}' >"$DOCKER_CONFIG/config.json\"""");
+        // answers to who brings the login
+        engine.then(
+                "GET",
+                "/distribution/" + SHOP + "/json",
+                "grep -q X-Registry-Auth \"$name.headers\" || name=$TWINHOST_ROOT/engine/denied");
+        engine.refuse("", "denied", "no basic auth credentials");
+        means(B);
+
+        Shell.Result result = status();
+
+        assertThat(result.output()).contains("has moved").doesNotContain("h0ney");
+        assertThat(shell.read("password")).isEqualTo("h0ney\n");
+        assertThat(engine.commands())
+                .contains("docker login --username deploy --password-stdin registry.example.org")
+                .noneMatch(command -> command.contains("h0ney") || command.contains("ZGVwbG95OmgwbmV5"));
+    }
+
+    @Test
+    void shouldSayWhyItCouldNotLogIn() throws IOException {
+        loginInASecret();
+        engine.refuse("GET", "/distribution/" + SHOP + "/json", "denied: your login has ended");
+        engine.command(
+                "login", "cat >/dev/null\necho 'Error response from daemon: unauthorized: wrong password' >&2\nexit 1");
+
+        Shell.Result result = status("--json");
+
+        assertThat(result.status()).as(result.output()).isZero();
+        assertThat(new ObjectMapper().readTree(result.output()).at("/notes/0").asText())
+                .isEqualTo("the registry could not be asked what the tag " + SHOP
+                        + " means now: the registry registry.example.org refuses the login of the secret " + ARN
+                        + ": Error response from daemon: unauthorized: wrong password");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"info", "nodes", "services", "tasks", "configs", "distribution_registry.example.org_shop:1_json"
+            })
+    void shouldShowTheRestWhereAnAnswerIsBroken(String answer) throws IOException {
+        application(SHOP, SHOP + A, SHOP + A, SHOP + A);
+        for (String broken : List.of("", "7", "{}", "[null]", "[{")) {
+            means(A);
+            engine.answer("GET", "/" + answer, broken);
+            assertThat(json().at("/certificate/names/0").asText()).as(broken).isEqualTo("www.example.com");
+        }
+    }
+
+    @Test
+    void shouldPassTheEnvironmentOfTheApplicationToNoProcess() {
+        application(SHOP, SHOP + A, SHOP + A, SHOP + A);
+        means(A);
+        engine.answer(
+                "GET",
+                "/services",
+                services(SHOP + A, "null")
+                        .replace("\"Image\"", "\"Env\":[\"X=" + "h0ney".repeat(40_000) + "\"],\"Image\""));
+
+        Shell.Result result = status();
+
+        assertThat(result.status()).as("longer than an argument can be").isZero();
+        assertThat(result.output()).contains("APPLICATION").doesNotContain("h0ney");
+    }
+
+    /** The application that is set, the reference of its service, and what its replicas run. */
+    private void application(String setting, String image, String onFirst, String onSecond) {
+        Map<String, String> settings = Release.settings();
+        settings.put("TWINHOST_APP_IMAGE", setting);
+        Release.of(shell, Release.SHA, settings);
+        engine.answer("GET", "/services", services(image, "null"))
+                .answer("GET", "/tasks", "[" + running("1", onFirst) + "," + running("2", onSecond) + "]");
+    }
+
+    /** What the registry says that the tag means. */
+    private void means(String digest) {
+        engine.answer(
+                "GET",
+                "/distribution/" + SHOP + "/json",
+                "{\"Descriptor\":{\"digest\":\"" + digest.substring(1) + "\"},\"Platforms\":null}");
+    }
+
+    private void note(String image, String runs) {
+        shell.bash("echo '{\"images\":{\"" + image + "\":\"" + runs + "\"}}' | bash " + Shell.CHECKOUT
+                + "/docker/host/record.sh converged 1 " + Release.SHA);
+    }
+
+    private void loginInASecret() {
+        application(SHOP, SHOP + A, SHOP + A, SHOP + A);
+        Map<String, String> settings = Release.settings();
+        settings.put("TWINHOST_APP_IMAGE", SHOP);
+        settings.put("TWINHOST_APP_REGISTRY_SECRET", ARN);
+        Release.of(shell, Release.SHA, settings);
+        shell.write(
+                "secret.json",
+                new ObjectMapper()
+                        .createObjectNode()
+                        .put("SecretString", "{\"username\":\"deploy\",\"password\":\"h0ney\"}")
+                        .toString());
+        shell.standIn(
+                "aws",
+                "[[ $1 != secretsmanager ]] || exec cat \"$TWINHOST_ROOT/secret.json\"\ncat \"$TWINHOST_ROOT/health\"");
+    }
+
+    private long questions() {
+        return engine.commands().stream()
+                .filter(command -> command.contains("/distribution/"))
+                .count();
+    }
+
+    private JsonNode json() throws IOException {
+        return new ObjectMapper().readTree(status("--json").output());
     }
 
     private Shell.Result status(String... arguments) {
@@ -275,6 +564,19 @@ class StatusTest {
     private static String failed(String error, String time) {
         return "{\"ServiceID\":\"s\",\"NodeID\":\"1\",\"DesiredState\":\"shutdown\",\"Status\":{\"State\":\"rejected\",\"Err\":\""
                 + error + "\",\"Timestamp\":\"" + time + "\"}}";
+    }
+
+    private static String running(String node, String image) {
+        return "{\"ServiceID\":\"s\",\"NodeID\":\"" + node
+                + "\",\"DesiredState\":\"running\",\"Status\":{\"State\":\"running\"},\"Spec\":{\"ContainerSpec\":{\"Image\":\""
+                + image + "\"}}}";
+    }
+
+    private static String services(String image, String update) {
+        return services(update)
+                .replace(
+                        "\"twinhost_app\"",
+                        "\"twinhost_app\",\"TaskTemplate\":{\"ContainerSpec\":{\"Image\":\"" + image + "\"}}");
     }
 
     private static String services(String update) {
