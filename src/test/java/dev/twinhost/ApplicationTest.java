@@ -77,6 +77,31 @@ class ApplicationTest {
     }
 
     @Test
+    void shouldHandOnNamesWithDotsAndDashes() throws IOException {
+        Map<String, String> variables = Map.of("discovery.type", "single-node", "spring.datasource-url", "jdbc:x");
+        settings.put("TWINHOST_APP_ENVIRONMENT", JSON.writeValueAsString(variables));
+
+        Shell.Result result = release();
+
+        assertThat(result.status()).as(result.output()).isZero();
+        assertThat(JSON.convertValue(application().at("/services/app/environment"), Map.class))
+                .isEqualTo(variables);
+    }
+
+    /** The kernel takes no variable of 128 KiB, and each beginning of a template becomes four times as long. */
+    @Test
+    void shouldHandOnAsManyVariablesAsTheSettingsTake() throws IOException {
+        String most = "{{".repeat(16_379) + "xxxxxx";
+        settings.put("TWINHOST_APP_ENVIRONMENT", JSON.writeValueAsString(Map.of("A", most)));
+        engine.command("stack_deploy", "printf %s \"$TWINHOST_APP_ENVIRONMENT\" | wc -c >\"$TWINHOST_ROOT/bytes\"");
+
+        Shell.Result result = release();
+
+        assertThat(result.status()).as(result.output()).isZero();
+        assertThat(shell.read("bytes").strip()).isEqualTo("131046");
+    }
+
+    @Test
     void shouldBringASecretToTheApplicationWithoutLeavingATrace() throws IOException {
         settings.put("TWINHOST_APP_SECRETS", "{\"db_password\":\"" + ARN + "\"}");
 

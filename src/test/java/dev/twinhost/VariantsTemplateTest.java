@@ -12,6 +12,8 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -94,6 +96,30 @@ class VariantsTemplateTest {
                         + "\"Effect\":\"Allow\",\"Resource\":\"" + SECRET
                         + "\",\"Sid\":\"ReadTheSecretsOfTheApplication\"}");
         assertThat(SynthesisedTemplate.site().json().toString()).doesNotContain("secretsmanager");
+    }
+
+    /** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html */
+    @Test
+    void shouldHaveRoomInTheRolesPoliciesForAllSecretsThatTheSettingsTake() {
+        Map<String, String> secrets = IntStream.range(0, 60)
+                .boxed()
+                .collect(Collectors.toMap(
+                        number -> "s" + number, number -> SECRET.replace("db", "db%012d".formatted(number))));
+        int characters = secrets.values().stream().mapToInt(String::length).sum();
+        String longest = SECRET.replace("db", "r".repeat(507));
+
+        DeployedTemplate template = new DeployedTemplate(
+                SynthesisedTemplate.with(Map.of("appSecrets", secrets, "appRegistrySecret", longest))
+                        .json());
+        int policies = template.ofType("AWS::IAM::Policy").stream()
+                .mapToInt(policy -> template.properties(policy)
+                        .path("PolicyDocument")
+                        .toString()
+                        .length())
+                .sum();
+
+        assertThat(characters).isBetween(4900, 5000);
+        assertThat(policies).isBetween(characters, 10_240);
     }
 
     @Test

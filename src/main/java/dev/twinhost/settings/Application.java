@@ -3,6 +3,7 @@ package dev.twinhost.settings;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -27,16 +28,32 @@ final class Application {
     /** It stands between quotes in a command of a shell, in a file in which Docker looks for dollars. */
     private static final Pattern PATH = Pattern.compile("/[A-Za-z0-9._~%/@:+,=-]*(\\?[A-Za-z0-9._~%/@:+,=&-]*)?");
 
-    private static final Pattern VARIABLE = Pattern.compile("[A-Za-z_][A-Za-z0-9_]*");
+    /**
+     * Docker takes any name without an equals sign, and applications have some with dots and dashes: discovery.type,
+     * spring.datasource.url.
+     */
+    private static final Pattern VARIABLE = Pattern.compile("[A-Za-z_][A-Za-z0-9_.-]*");
 
     /** What a release tells the machines about the site goes by such names. */
     private static final String OURS = "TWINHOST_";
 
-    /**
-     * Half of what Linux takes as one argument or variable of a command (MAX_ARG_STRLEN, 32 pages: execve(2)): all variables
-     * together are one variable of the machines' scripts, in which quotes and dollars are written twice.
-     */
+    /** All variables together are one variable of the machines' scripts. */
     private static final int MOST_BYTES = 64 * 1024;
+
+    /**
+     * What Linux takes as one argument or variable of a command, its name and its end included (MAX_ARG_STRLEN, 32 pages:
+     * execve(2)). {@code deploy} of docker/host/release.sh writes what would begin a template of Swarm's in eight characters.
+     */
+    private static final int MOST_WRITTEN_BYTES = 128 * 1024 - "TWINHOST_APP_ENVIRONMENT=".length() - 1;
+
+    private static final String TEMPLATE = "{{";
+    private static final String WRITTEN_TEMPLATE = "{{\"{{\"}}";
+
+    /**
+     * What is left of the 10,240 characters of the policies of a role, which name every secret:
+     * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+     */
+    private static final int MOST_ARN_CHARACTERS = 5000;
 
     /** A file in /run/secrets, and the middle of a name of Swarm's, which may have 64 characters. */
     private static final Pattern SECRET = Pattern.compile("[A-Za-z0-9]([A-Za-z0-9_.-]{0,38}[A-Za-z0-9])?");
@@ -60,19 +77,43 @@ final class Application {
                 .ifPresent(path -> faults.add(new Fault(
                         "appHealthPath", "is not a path that a health check can ask for", path, WANTED_PATH)));
         checkSize(faults, environment);
+        checkNumber(faults, secrets);
         environment.forEach((name, value) -> checkVariable(faults, name, value));
         secrets.forEach((name, arn) -> checkSecret(faults, name, arn));
     }
 
     private static void checkSize(List<Fault> faults, Map<String, String> environment) {
+        String json = json(environment);
+        int bytes = bytes(json);
+        int written = bytes(json.replace(TEMPLATE, WRITTEN_TEMPLATE));
+        String otherwise = ": a file, or a secret, takes more";
+        if (bytes > MOST_BYTES) {
+            faults.add(new Fault(
+                    "appEnvironment", "has too many bytes as JSON", bytes, "at most " + MOST_BYTES + otherwise));
+        } else if (written > MOST_WRITTEN_BYTES) {
+            String problem = "has too many bytes as Swarm gets it, with each {{ in eight characters";
+            faults.add(new Fault("appEnvironment", problem, written, "at most " + MOST_WRITTEN_BYTES + otherwise));
+        }
+    }
+
+    private static String json(Map<String, String> environment) {
         try {
-            int bytes = new ObjectMapper().writeValueAsBytes(environment).length;
-            if (bytes > MOST_BYTES) {
-                String wanted = "at most " + MOST_BYTES + ": a file, or a secret, takes more";
-                faults.add(new Fault("appEnvironment", "has too many bytes as JSON", bytes, wanted));
-            }
+            return new ObjectMapper().writeValueAsString(environment);
         } catch (JsonProcessingException e) {
             throw new UncheckedIOException(e);
+        }
+    }
+
+    private static int bytes(String text) {
+        return text.getBytes(StandardCharsets.UTF_8).length;
+    }
+
+    private static void checkNumber(List<Fault> faults, Map<String, String> secrets) {
+        int characters =
+                secrets.values().stream().distinct().mapToInt(String::length).sum();
+        if (characters > MOST_ARN_CHARACTERS) {
+            String wanted = "at most " + MOST_ARN_CHARACTERS + ", as one secret can hold many values";
+            faults.add(new Fault("appSecrets", "has too many characters in its ARNs", characters, wanted));
         }
     }
 
@@ -80,7 +121,10 @@ final class Application {
         String key = "appEnvironment." + name;
         if (!VARIABLE.matcher(name).matches()) {
             faults.add(new Fault(
-                    key, "is not the name of a variable", name, "letters, digits and _, no digit first, as LOG_LEVEL"));
+                    key,
+                    "is not the name of a variable",
+                    name,
+                    "letters, digits, _ . and -, a letter or _ first, as LOG_LEVEL"));
         } else if (name.startsWith(OURS)) {
             faults.add(new Fault(
                     key, "has a name that Twinhost keeps for itself", name, "another beginning than " + OURS));

@@ -6,7 +6,7 @@ import java.util.Arrays;
  * The parts of AWS that share no accounts, each with its own names. Its isolated ones, which are for governments and
  * described nowhere in public, are none of them.
  */
-// https://github.com/boto/botocore/blob/develop/botocore/data/endpoints.json
+// https://github.com/aws/aws-cdk/blob/main/packages/aws-cdk-lib/region-info/lib/aws-entities.ts (PARTITION_MAP)
 enum Partition {
     CHINA("aws-cn", "cn-", "amazonaws.com.cn"),
     GOV_CLOUD("aws-us-gov", "us-gov-", "amazonaws.com"),

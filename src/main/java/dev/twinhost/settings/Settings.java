@@ -96,9 +96,11 @@ public record Settings(
     // https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/using-regions-availability-zones.html
     private static final Pattern REGION = Pattern.compile("[a-z]{2,4}(-[a-z]+)+-[1-9]");
 
-    /** The network of the application has 254 addresses, and an update needs some more than there are replicas. */
-    // SubnetSize in docker/host/join.sh
-    private static final int MOST_REPLICAS = 100;
+    /**
+     * The network of the application has 254 addresses (SubnetSize in docker/host/join.sh). Each container has one, also those
+     * of a host that is lost, until it is removed, while as many others run in their place; and an update has some more.
+     */
+    static final int MOST_REPLICAS = 100;
 
     // As Nginx writes sizes; half of a host's disk at the most.
     private static final Pattern CACHE_SIZE = Pattern.compile("[1-9][0-9]{0,3}m|([1-9]|10)g");

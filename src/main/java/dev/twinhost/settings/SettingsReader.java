@@ -27,6 +27,9 @@ final class SettingsReader {
     /** Where somebody may have written a secret instead of its ARN. */
     private static final Set<String> SECRETS = Set.of("appSecrets", "appRegistrySecret");
 
+    /** Decimal digits that a double holds: DBL_DIG. */
+    private static final int EXACT_DIGITS = 15;
+
     private final Map<String, Object> values;
     private final Optional<String> environment;
     private final List<Fault> faults;
@@ -138,14 +141,31 @@ final class SettingsReader {
             faults.add(new Fault(key, "is not an object", shown(key, value), wanted));
             return texts;
         }
-        object.forEach((name, text) -> {
-            if (text instanceof String written) {
-                texts.put(name.toString(), written);
+        object.forEach((name, given) -> {
+            String path = key + '.' + name;
+            if (given instanceof String text) {
+                texts.put(name.toString(), text);
+            } else if (SECRETS.contains(key) || !(given instanceof Number || given instanceof Boolean)) {
+                faults.add(new Fault(path, "is not text", shown(key, given), wanted));
+            } else if (given instanceof Number number && !isExact(number)) {
+                faults.add(new Fault(
+                        path, "is a number that JSON does not keep to the last digit", given, "the same in quotes"));
             } else {
-                faults.add(new Fault(key + '.' + name, "is not text", shown(key, text), wanted));
+                texts.put(name.toString(), given instanceof Number number ? plain(number) : given.toString());
             }
         });
         return texts;
+    }
+
+    /** Whether it is the number that was written: on the way here, numbers of JSON are those of JavaScript. */
+    private static boolean isExact(Number number) {
+        BigDecimal written = new BigDecimal(number.toString());
+        return written.stripTrailingZeros().precision() <= EXACT_DIGITS
+                && written.abs().compareTo(BigDecimal.TEN.pow(EXACT_DIGITS)) < 0;
+    }
+
+    private static String plain(Number number) {
+        return new BigDecimal(number.toString()).stripTrailingZeros().toPlainString();
     }
 
     private static Object object(String json) {

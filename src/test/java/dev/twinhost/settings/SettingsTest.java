@@ -11,6 +11,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -271,6 +273,22 @@ class SettingsTest {
         assertThat(faultsOf(key, value)).isEqualTo(message);
     }
 
+    /** All of them twice, as those of a lost host keep their addresses, and what else has one in that network. */
+    @Test
+    void shouldFitTheReplicasIntoTheNetworkOfTheApplication() throws IOException {
+        Matcher size =
+                Pattern.compile("SubnetSize: ([0-9]+)").matcher(Files.readString(Path.of("docker/host/join.sh")));
+        assertThat(size.find()).isTrue();
+        int addresses = (1 << 32 - Integer.parseInt(size.group(1))) - 2;
+        int updated = new ReleaseTime(Settings.MOST_REPLICAS, 60).parallelism();
+        int trialAndSpread = 2;
+        int ofMachines = 4 * "edge, challenge, balancing".split(",").length + 1;
+        int certbotAndGateway = 3;
+
+        assertThat(2 * Settings.MOST_REPLICAS + updated + trialAndSpread + ofMachines + certbotAndGateway)
+                .isLessThanOrEqualTo(addresses);
+    }
+
     @ParameterizedTest
     @CsvSource({"100, 391", "8, 391", "4, 830", "3, 900", "1, 900"})
     void shouldRefuseAStartWithWhichSoManyReplicasTakeTooLong(int replicas, int most) {
@@ -501,8 +519,14 @@ class SettingsTest {
             delimiter = '|',
             quoteCharacter = '~',
             value = {
-                "2ND | x | is not the name of a variable, got \"2ND\", want letters, digits and _, no digit first, as LOG_LEVEL",
-                "A-B | x | is not the name of a variable, got \"A-B\", want letters, digits and _, no digit first, as LOG_LEVEL",
+                "2ND | x | is not the name of a variable, got \"2ND\","
+                        + " want letters, digits, _ . and -, a letter or _ first, as LOG_LEVEL",
+                "A=B | x | is not the name of a variable, got \"A=B\","
+                        + " want letters, digits, _ . and -, a letter or _ first, as LOG_LEVEL",
+                "A B | x | is not the name of a variable, got \"A B\","
+                        + " want letters, digits, _ . and -, a letter or _ first, as LOG_LEVEL",
+                "A$B | x | is not the name of a variable, got \"A$B\","
+                        + " want letters, digits, _ . and -, a letter or _ first, as LOG_LEVEL",
                 "TWINHOST_X | x | has a name that Twinhost keeps for itself, got \"TWINHOST_X\","
                         + " want another beginning than TWINHOST_",
                 "A | a\u0000b | holds a control character, got a value that is not shown,"
@@ -525,11 +549,81 @@ class SettingsTest {
                 .startsWith("appEnvironment: has too many bytes as JSON, got 80008, want ");
     }
 
+    /** Of the kernel's 131072, TWINHOST_APP_ENVIRONMENT= and the end take 26, and {"A":"…"} eight. */
     @Test
-    void shouldTakeOnlyTextForAVariable() {
-        assertThat(faultsOf("appEnvironment", Map.of("PORT", 8080)))
-                .isEqualTo("appEnvironment.PORT: is not text, got 8080,"
+    void shouldReckonWithTheBytesThatSwarmsTemplatesTake() {
+        String templates = "{{".repeat(16_379);
+
+        assertThat(read(with("appEnvironment", Map.of("A", templates + "xxxxxx")))
+                        .appEnvironment())
+                .hasSize(1);
+        assertThat(faultsOf("appEnvironment", Map.of("A", templates + "xxxxxxx")))
+                .isEqualTo("appEnvironment: has too many bytes as Swarm gets it, with each {{ in eight characters, got"
+                        + " 131047, want at most 131046: a file, or a secret, takes more");
+    }
+
+    @Test
+    void shouldTakeNamesWithDotsAndDashesAsDockerDoes() {
+        Map<String, Object> variables =
+                Map.of("discovery.type", "single-node", "spring.datasource-url", "jdbc:x", "_a.", "");
+
+        assertThat(read(with("appEnvironment", variables)).appEnvironment()).isEqualTo(variables);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"-a", ".a", "", "é", "a{{b", "a/b", "a\nb"})
+    void shouldRefuseNamesOnWhichNotEverythingOnTheWayAgrees(String name) {
+        assertThat(faultsOf("appEnvironment", Map.of(name, "x")))
+                .startsWith("appEnvironment." + name.replace("\n", "\\n") + ": is not the name of a variable, got ");
+    }
+
+    @Test
+    void shouldWriteNumbersAndTruthValuesOfVariablesAsText() {
+        Map<String, Object> typed =
+                Map.of("PORT", 3000, "RATE", 0.25, "WHOLE", 8080.0, "DEBUG", false, "BIG", -999999999999999L);
+        String text =
+                "{\"PORT\": 3000, \"RATE\": 0.25, \"WHOLE\": 8080.0, \"DEBUG\": false, \"BIG\": -999999999999999}";
+        Map<String, String> written =
+                Map.of("PORT", "3000", "RATE", "0.25", "WHOLE", "8080", "DEBUG", "false", "BIG", "-999999999999999");
+
+        assertThat(read(with("appEnvironment", typed)).appEnvironment()).isEqualTo(written);
+        assertThat(read(with("appEnvironment", text)).appEnvironment()).isEqualTo(written);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1000000000000000", "12345678901234567890", "1e300", "0.1234567890123456"})
+    void shouldRefuseANumberOfWhichDigitsAreLostOnTheWay(String number) {
+        assertThat(faultsOf("appEnvironment", "{\"ID\": " + number + "}"))
+                .startsWith("appEnvironment.ID: is a number that JSON does not keep to the last digit, got ")
+                .endsWith(", want the same in quotes");
+    }
+
+    @Test
+    void shouldTakeNeitherListsNorObjectsForAVariable() {
+        assertThat(faultsOf("appEnvironment", Map.of("PORTS", List.of(80, 443))))
+                .isEqualTo("appEnvironment.PORTS: is not text, got [80, 443],"
                         + " want names and texts, such as {\"LOG_LEVEL\": \"info\"}");
+        assertThat(faultsOf("appSecrets", Map.of("db", 1234)))
+                .startsWith("appSecrets.db: is not text, got a value that is not shown, want ");
+    }
+
+    @Test
+    void shouldRefuseMoreSecretsThanThePoliciesOfARoleHold() {
+        Map<String, Object> secrets = new HashMap<>();
+        for (int i = 0; i < 70; i++) {
+            secrets.put("s" + i, ARN.replace("db_password", "s%02d".formatted(i)));
+        }
+        assertThat(read(with("appSecrets", secrets)).appSecrets()).hasSize(70);
+        secrets.put("long", ARN.replace("db_password", "l".repeat(100)));
+
+        assertThat(faultsOf("appSecrets", secrets))
+                .isEqualTo(
+                        "appSecrets: has too many characters in its ARNs, got 5138, want at most 5000, as one secret can"
+                                + " hold many values");
+        secrets.replaceAll((name, arn) -> ARN);
+        assertThat(read(with("appSecrets", secrets)).appSecrets())
+                .as("one by many names")
+                .hasSize(71);
     }
 
     @ParameterizedTest
