@@ -58,20 +58,19 @@ public record ImageSource(Path file, Kind kind) {
             case OCI_ARCHIVE ->
                 Command.of(
                                 "tar",
-                                "--force-local",
                                 "-xf",
-                                file.toString(),
+                                argument(file),
                                 "-C",
                                 Folders.make(place).toString())
                         .run();
             // A hard link where the file system allows.
             case DOCKER_ARCHIVE, OCI_FOLDER -> {
-                if (Command.of("cp", "-Lrl", file.toString(), place.toString())
+                if (Command.of("cp", "-Lrl", argument(file), place.toString())
                                 .result()
                                 .status()
                         != 0) {
                     Folders.delete(place);
-                    Command.of("cp", "-Lr", "--reflink=auto", file.toString(), place.toString())
+                    Command.of("cp", "-Lr", "--reflink=auto", argument(file), place.toString())
                             .run();
                 }
             }
@@ -89,9 +88,13 @@ public record ImageSource(Path file, Kind kind) {
         }
     }
 
+    /** As a program takes it: what begins with a slash is no option and, to tar, on no other machine. */
+    private static String argument(Path file) {
+        return file.toAbsolutePath().toString();
+    }
+
     private static List<String> names(Path file) {
-        Command.Result listed =
-                Command.of("tar", "--force-local", "-tf", file.toString()).result();
+        Command.Result listed = Command.of("tar", "-tf", argument(file)).result();
         if (listed.status() != 0) {
             throw new Failure(file + ": is no archive; " + WANTED);
         }

@@ -25,6 +25,10 @@ public final class RunningRegistry {
     private static final String WELL = "well";
     private static final String NO_LOGIN = "none";
     private static final int BYTES_OF_KBIT = 125;
+    /** Seconds that a push may take, and what timeout(1) ends with after them. */
+    private static final int LIMIT = 900;
+
+    private static final int TIMED_OUT = 124;
 
     private final Path folder;
     private final Namespace internet;
@@ -229,7 +233,7 @@ public final class RunningRegistry {
     }
 
     private Command.Result crane(List<String> arguments) {
-        List<String> words = new ArrayList<>(List.of("crane", "--insecure"));
+        List<String> words = new ArrayList<>(List.of("timeout", String.valueOf(LIMIT), "crane", "--insecure"));
         words.addAll(arguments);
         return tools.command(internet, folder, words.toArray(String[]::new)).result();
     }
@@ -247,6 +251,9 @@ public final class RunningRegistry {
     }
 
     private static String lastLine(Command.Result result) {
+        if (result.status() == TIMED_OUT) {
+            return "no end within " + LIMIT + " s";
+        }
         return result.error().strip().lines().reduce("", (before, line) -> line);
     }
 
