@@ -64,9 +64,10 @@ public final class AccessRequests {
                 request(
                         call,
                         arn("secretsmanager", parameters.get("SecretId"), "secret:" + text(parameters, "SecretId")));
-            // Neither takes resources.
-            case "elasticloadbalancing:DescribeTargetHealth", "autoscaling:DescribeAutoScalingGroups" ->
-                request(call, EVERYTHING);
+            // None takes resources.
+            case "elasticloadbalancing:DescribeTargetHealth",
+                    "autoscaling:DescribeAutoScalingGroups",
+                    "ecr:GetAuthorizationToken" -> request(call, EVERYTHING);
             case "monitoring:PutMetricData" ->
                 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/iam-cw-condition-keys-namespace.html
                 request(

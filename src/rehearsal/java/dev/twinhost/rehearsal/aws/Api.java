@@ -4,6 +4,7 @@ import com.sun.net.httpserver.HttpExchange;
 import dev.twinhost.rehearsal.balancer.RunningBalancer;
 import dev.twinhost.rehearsal.machines.Machine;
 import dev.twinhost.rehearsal.machines.Machines;
+import dev.twinhost.rehearsal.registry.EcrLogin;
 import dev.twinhost.rehearsal.release.Answers;
 import dev.twinhost.rehearsal.release.Published;
 import dev.twinhost.rehearsal.scaling.Groups;
@@ -24,6 +25,7 @@ final class Api {
             Site site,
             Published published,
             Secrets secrets,
+            EcrLogin ecr,
             Answers answers,
             Machines machines,
             Groups groups,
@@ -33,18 +35,20 @@ final class Api {
         this.access = access;
         this.log = log;
         waitConditions = new SignalWaitCondition(published, answers, log);
-        actions = Map.of(
-                "ssm:GetParameter", new GetParameter(published),
-                "s3:GetObject", new GetObject(published),
-                "secretsmanager:DescribeSecret", new DescribeSecret(secrets),
-                "secretsmanager:GetSecretValue", new GetSecretValue(secrets),
-                "elasticloadbalancing:DescribeTargetHealth", new DescribeTargetHealth(site, balancer),
+        actions = Map.ofEntries(
+                Map.entry("ssm:GetParameter", new GetParameter(published)),
+                Map.entry("s3:GetObject", new GetObject(published)),
+                Map.entry("secretsmanager:DescribeSecret", new DescribeSecret(secrets)),
+                Map.entry("secretsmanager:GetSecretValue", new GetSecretValue(secrets)),
+                Map.entry("elasticloadbalancing:DescribeTargetHealth", new DescribeTargetHealth(site, balancer)),
                 // as it is signed; IAM calls it cloudwatch:PutMetricData
-                "monitoring:PutMetricData", new PutMetricData(),
-                "cloudformation:SignalResource", new SignalResource(site, machines),
-                "autoscaling:DescribeAutoScalingGroups", new DescribeAutoScalingGroups(site, machines, groups),
-                "autoscaling:SetInstanceHealth", new SetInstanceHealth(site, machines, groups),
-                "autoscaling:CompleteLifecycleAction", new CompleteLifecycleAction(site, groups));
+                Map.entry("monitoring:PutMetricData", new PutMetricData()),
+                Map.entry("cloudformation:SignalResource", new SignalResource(site, machines)),
+                Map.entry(
+                        "autoscaling:DescribeAutoScalingGroups", new DescribeAutoScalingGroups(site, machines, groups)),
+                Map.entry("autoscaling:SetInstanceHealth", new SetInstanceHealth(site, machines, groups)),
+                Map.entry("autoscaling:CompleteLifecycleAction", new CompleteLifecycleAction(site, groups)),
+                Map.entry("ecr:GetAuthorizationToken", new GetAuthorizationToken(site.place(), ecr)));
     }
 
     Answer answer(Machine caller, HttpExchange exchange) throws IOException {

@@ -6,6 +6,7 @@ import dev.twinhost.rehearsal.balancer.RunningBalancer;
 import dev.twinhost.rehearsal.machines.Machine;
 import dev.twinhost.rehearsal.machines.Machines;
 import dev.twinhost.rehearsal.network.Fabric;
+import dev.twinhost.rehearsal.registry.EcrLogin;
 import dev.twinhost.rehearsal.release.Answers;
 import dev.twinhost.rehearsal.release.Published;
 import dev.twinhost.rehearsal.scaling.Groups;
@@ -43,6 +44,7 @@ public final class AwsStandIn {
                 site,
                 published,
                 new Secrets(state),
+                new EcrLogin(state.registry()),
                 new Answers(state),
                 machines,
                 groups,

@@ -23,7 +23,6 @@ public record Reference(String registry, String path, String tag, Optional<Strin
             Pattern.compile("(?:(?<registry>[^/]*[.:A-Z][^/]*|localhost)/)?(?<path>[a-z0-9][a-z0-9._/-]*)"
                     + "(?::(?<tag>[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}))?(?:@(?<digest>sha256:[0-9a-f]{64}))?");
     private static final Pattern NAME = Pattern.compile("[a-z0-9-]+(\\.[a-z0-9-]+)*\\.[a-z][a-z0-9-]*(:[0-9]+)?");
-    private static final Pattern ECR = Pattern.compile("[0-9]{12}\\.dkr[.-]ecr[.-].*");
 
     /** What every registry of a rehearsal has from its start. */
     public static final Reference OWN = of("twinhost-rehearsal/nginx:1");
@@ -39,10 +38,6 @@ public record Reference(String registry, String path, String tag, Optional<Strin
                 .toLowerCase(Locale.ROOT);
         boolean hub = named.equals("docker.io") || named.equals("index.docker.io");
         String registry = hub ? HUB : named;
-        if (ECR.matcher(registry).matches()) {
-            throw new Failure(text + ": the rehearsal cannot play the login to Amazon ECR;"
-                    + " rehearse the same image under another name, as in example/shop:1.4.2");
-        }
         if (!NAME.matcher(registry).matches()) {
             throw new Failure(text + ": the rehearsal cannot play the registry " + registry
                     + "; it plays those that have a name in the DNS of the internet");

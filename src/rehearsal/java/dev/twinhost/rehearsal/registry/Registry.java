@@ -42,7 +42,9 @@ public final class Registry {
                 .with("TWINHOST_REHEARSAL_CACHE", cache.toString())
                 .run();
         new RegistryNames(scripts.resolve("machine/ca.sh"), cache, folder, List.of()).begin();
-        Folders.write(folder.resolve(RunningRegistry.CONDUCT), RunningRegistry.conduct());
+        EcrLogin ecr = new EcrLogin(folder);
+        ecr.renew();
+        Folders.write(folder.resolve(RunningRegistry.CONDUCT), RunningRegistry.conduct(ecr));
         for (String file : List.of(SETTINGS, FRONT_SETTINGS)) {
             Folders.write(
                     folder.resolve(file), Folders.read(scripts.resolve("tools").resolve(file)));

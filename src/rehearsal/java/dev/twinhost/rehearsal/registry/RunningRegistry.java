@@ -55,8 +55,8 @@ public final class RunningRegistry {
     }
 
     /** What the front begins with. */
-    static String conduct() {
-        return "conduct " + WELL + "\nrate 0\nlogin " + NO_LOGIN + "\n";
+    static String conduct(EcrLogin ecr) {
+        return "conduct " + WELL + "\nrate 0\nlogin " + NO_LOGIN + "\necr " + ecr.token() + "\n";
     }
 
     /** From now on it also answers as these registries. */
@@ -170,7 +170,7 @@ public final class RunningRegistry {
         rate(kilobits * BYTES_OF_KBIT);
     }
 
-    /** It answers those alone who log in so. */
+    /** It answers those alone who log in so; not as Amazon ECR, which has its own password. */
     public void requirePassword(String user, String password) {
         byte[] login = (user + ':' + password).getBytes(StandardCharsets.UTF_8);
         set("login", Base64.getEncoder().encodeToString(login));
@@ -178,6 +178,13 @@ public final class RunningRegistry {
 
     public void requireNoPassword() {
         set("login", NO_LOGIN);
+    }
+
+    /** As Amazon ECR it takes another password from now on, which machines get when they ask AWS for one. */
+    public void renewEcrPassword() {
+        EcrLogin ecr = new EcrLogin(folder);
+        ecr.renew();
+        set("ecr", ecr.token());
     }
 
     /** All is as at the start, what was deleted included; what was pushed or tagged stays. */

@@ -8,6 +8,7 @@ import dev.twinhost.rehearsal.SmallAssembly;
 import dev.twinhost.rehearsal.assembly.Place;
 import dev.twinhost.rehearsal.machines.Machines;
 import dev.twinhost.rehearsal.machines.Signal;
+import dev.twinhost.rehearsal.registry.EcrLogin;
 import dev.twinhost.rehearsal.release.Answers;
 import dev.twinhost.rehearsal.release.Published;
 import dev.twinhost.rehearsal.scaling.Group;
@@ -324,6 +325,24 @@ class AwsStandInTest {
         assertThat(send(secret("GetSecretValue", "arn:aws:ssm:x", first)).statusCode())
                 .isEqualTo(400);
         assertThat(Folders.read(state.awsCalls())).doesNotContain("rehearsed-", "changed");
+    }
+
+    @Test
+    void shouldGiveThePasswordThatTheRegistryWantsAsAmazonEcr() throws Exception {
+        Folders.write(state.registry().resolve("ecr-password"), "made-up");
+        HttpResponse<String> given = send(signed("ecr", "/")
+                .header("X-Amz-Target", "AmazonEC2ContainerRegistry_V20150921.GetAuthorizationToken")
+                .POST(BodyPublishers.ofString("{}")));
+
+        assertThat(given.statusCode()).isEqualTo(200);
+        assertThat(given.body())
+                .contains(
+                        "\"authorizationToken\":\"" + new EcrLogin(state.registry()).token() + "\"",
+                        "\"proxyEndpoint\":\"https://123456789012.dkr.ecr.eu-central-1.amazonaws.com\"");
+        assertThat(new EcrLogin(state.registry()).token()).isEqualTo("QVdTOm1hZGUtdXA=");
+        assertThat(Folders.read(state.awsCalls()))
+                .contains(" 1 ecr:GetAuthorizationToken on * ")
+                .doesNotContain("made-up", "QVdT");
     }
 
     @Test

@@ -51,7 +51,6 @@ class ReferenceTest {
         a b                 | a b: is no reference to an image; want one like example/shop:1.4.2
         localhost/shop:1    | localhost/shop:1: the rehearsal cannot play the registry localhost; it plays those that have a name in the DNS of the internet
         203.0.113.9:5000/a  | 203.0.113.9:5000/a: the rehearsal cannot play the registry 203.0.113.9:5000; it plays those that have a name in the DNS of the internet
-        123456789012.dkr.ecr.eu-central-1.amazonaws.com/shop:1 | 123456789012.dkr.ecr.eu-central-1.amazonaws.com/shop:1: the rehearsal cannot play the login to Amazon ECR; rehearse the same image under another name, as in example/shop:1.4.2
         """)
     void shouldRefuseWhatNoRegistryOfARehearsalAnswers(String text, String message) {
         assertThatExceptionOfType(Failure.class)

@@ -185,6 +185,22 @@ class RegistryTest {
     }
 
     @Test
+    void shouldWantThePasswordOfAmazonEcrUnderItsNames() {
+        String ecr = "123456789012.dkr.ecr.eu-central-1.amazonaws.com";
+        String dualStack = "123456789012.dkr-ecr.eu-central-1.on.aws";
+        registry.answerAs(List.of(ecr, dualStack));
+        String first = new EcrLogin(alone.folder()).token();
+        assertThat(alone.ask(ecr, "").output()).startsWith("HTTP/1.1 401 ");
+        assertThat(alone.ask(dualStack, "").output()).startsWith("HTTP/1.1 401 ");
+        assertThat(basic(ecr, first)).startsWith("HTTP/1.1 200 ");
+        assertThat(basic(dualStack, first)).startsWith("HTTP/1.1 200 ");
+        registry.renewEcrPassword();
+        assertThat(basic(ecr, first)).startsWith("HTTP/1.1 401 ");
+        assertThat(basic(ecr, new EcrLogin(alone.folder()).token())).startsWith("HTTP/1.1 200 ");
+        assertThat(alone.ask("example.org", "").output()).startsWith("HTTP/1.1 200 ");
+    }
+
+    @Test
     void shouldCountWhatItIsAsked() {
         registry.push(image, "example.org/counted:1");
         long all = registry.requests();
@@ -218,6 +234,10 @@ class RegistryTest {
         Command.Result result = alone.ask("example.org", "slow/blobs/" + layer, "-o", "/dev/null");
         assertThat(result.status()).isZero();
         return Duration.ofNanos(System.nanoTime() - begin).toMillis() / 1000.0;
+    }
+
+    private static String basic(String host, String token) {
+        return alone.ask(host, "", "-H", "Authorization: Basic " + token).output();
     }
 
     private static String login(String login) {
