@@ -88,6 +88,35 @@ class RegistryTest {
     }
 
     @Test
+    void shouldTakeAnImageForSeveralPlatforms() {
+        Path arm = new PlayImage("1").withArchitecture("arm64").write(root.resolve("arm"));
+        Path amd = new PlayImage("1").withArchitecture("amd64").write(root.resolve("amd"));
+        registry.push(amd, "example.org/several:amd");
+        registry.push(arm, "example.org/several:arm");
+        String name = "127.0.0.1:5000/example.org/several:";
+        assertThat(alone.tool(
+                                "sh",
+                                "-c",
+                                ("crane --insecure index append -m %samd -m %sarm -t %sboth"
+                                                + " && crane --insecure pull --format oci %sboth /mnt/several")
+                                        .replace("%s", name))
+                        .status())
+                .isZero();
+        String digest = registry.digest("example.org/several:both").orElseThrow();
+        assertThat(registry.push(alone.folder().resolve("several"), "example.org/several:again"))
+                .isEqualTo(digest);
+        registry.tag("example.org/several:again", "example.org/moved-all:1");
+        assertThat(alone.ask(
+                                "example.org",
+                                "moved-all/manifests/1",
+                                "-H",
+                                "Accept: application/vnd.oci.image.index.v1+json")
+                        .output())
+                .startsWith("HTTP/1.1 200 ")
+                .contains("\"architecture\":\"amd64\"", "\"architecture\":\"arm64\"");
+    }
+
+    @Test
     void shouldSayWhyAnImageIsNotTaken() throws IOException {
         String other = "sha256:" + "0".repeat(64);
         assertThatExceptionOfType(Failure.class)
