@@ -59,6 +59,7 @@ class OwnImageTest {
                         + site.rehearsal().registry().digest(LATER).orElseThrow()
                         + "; bring it to the machines with bin/rehearse release -c appImage=" + LATER + "\n");
         assertServed("1");
+        site.rehearsal().registry().requireToken();
         Commands.Run release = site.commands().run("release", "-c", "appImage=" + LATER);
         assertThat(release.output()).contains("The deploy would succeed: ");
         assertServed("2");

@@ -56,7 +56,7 @@ public final class RunningRegistry {
 
     /** What the front begins with. */
     static String conduct(EcrLogin ecr) {
-        return "conduct " + WELL + "\nrate 0\nlogin " + NO_LOGIN + "\necr " + ecr.token() + "\n";
+        return "conduct " + WELL + "\nrate 0\ntokens no\nlogin " + NO_LOGIN + "\necr " + ecr.token() + "\n";
     }
 
     /** From now on it also answers as these registries. */
@@ -180,6 +180,11 @@ public final class RunningRegistry {
         set("login", NO_LOGIN);
     }
 
+    /** It wants tokens, which it gives to everybody or against the password: as Docker Hub and most others do, but for ECR. */
+    public void requireToken() {
+        set("tokens", "yes");
+    }
+
     /** As Amazon ECR it takes another password from now on, which machines get when they ask AWS for one. */
     public void renewEcrPassword() {
         EcrLogin ecr = new EcrLogin(folder);
@@ -195,6 +200,7 @@ public final class RunningRegistry {
         start();
         rate(0);
         requireNoPassword();
+        set("tokens", "no");
         if (Files.exists(emptied())) {
             Command.of("cp", "-al", "--remove-destination", storage() + "/.", emptied() + "/")
                     .run();

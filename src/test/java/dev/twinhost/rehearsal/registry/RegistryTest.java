@@ -214,6 +214,30 @@ class RegistryTest {
     }
 
     @Test
+    void shouldGiveTokensToEverybodyOrAgainstThePassword() {
+        registry.push(image, "example.org/token:1");
+        registry.requireToken();
+        assertThat(alone.ask("example.org", "").output())
+                .startsWith("HTTP/1.1 401 ")
+                .contains("www-authenticate: Bearer realm=\"https://example.org/token\",service=\"example.org\"\r\n");
+        String anybody = token("");
+        assertThat(bearer("token/manifests/1", anybody)).startsWith("HTTP/1.1 200 ");
+        assertThat(bearer("token/manifests/1", "made-up")).startsWith("HTTP/1.1 401 ");
+
+        registry.requirePassword("ann", "first");
+        assertThat(bearer("token/manifests/1", anybody))
+                .startsWith("HTTP/1.1 401 ")
+                .contains(",error=\"insufficient_scope\"\r\n");
+        assertThat(token("")).isEqualTo(anybody);
+        assertThat(token("ann:wrong")).isEqualTo("incorrect username or password");
+        String known = token("ann:first");
+        assertThat(bearer("token/manifests/1", known)).startsWith("HTTP/1.1 200 ");
+        assertThat(login("ann:first")).as("the password itself").startsWith("HTTP/1.1 401 ");
+        registry.requirePassword("ann", "second");
+        assertThat(bearer("token/manifests/1", known)).startsWith("HTTP/1.1 401 ");
+    }
+
+    @Test
     void shouldWantThePasswordOfAmazonEcrUnderItsNames() {
         String ecr = "123456789012.dkr.ecr.eu-central-1.amazonaws.com";
         String dualStack = "123456789012.dkr-ecr.eu-central-1.on.aws";
@@ -263,6 +287,16 @@ class RegistryTest {
         Command.Result result = alone.ask("example.org", "slow/blobs/" + layer, "-o", "/dev/null");
         assertThat(result.status()).isZero();
         return Duration.ofNanos(System.nanoTime() - begin).toMillis() / 1000.0;
+    }
+
+    private static String token(String login) {
+        String answer = alone.ask("example.org", "../token", "-u", login).output();
+        return answer.replaceAll("(?s).*: \"([^\"]+)\"}$", "$1");
+    }
+
+    private static String bearer(String path, String token) {
+        return alone.ask("example.org", path, "-H", "Authorization: Bearer " + token)
+                .output();
     }
 
     private static String basic(String host, String token) {
