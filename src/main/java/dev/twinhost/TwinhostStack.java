@@ -51,13 +51,14 @@ final class TwinhostStack extends Stack {
                             "appReplicas is 1: when the host of the only replica dies, and whenever the application is updated, "
                                     + "the site answers with errors until another replica has started.");
         }
-        // no warning: an image with a HEALTHCHECK is as it should be, and nobody looks into it here
+        // nobody looks into the image here, which may have one of its own
         if (settings.appImage().isPresent() && settings.appHealthPath().isEmpty()) {
             Annotations.of(this)
-                    .addInfoV2(
+                    .addWarningV2(
                             "twinhost:appHealthPath",
-                            "appHealthPath is not set: unless the image has a HEALTHCHECK, a container counts as soon as it runs,"
-                                    + " and an update of the application answers with errors until the new ones listen.");
+                            "appHealthPath is not set: unless the image has a HEALTHCHECK, a container gets visitors as soon as it"
+                                    + " runs. A release waits until the new version answers, but a container that is started"
+                                    + " again later gets visitors before it answers.");
         }
         if (settings.natGateways() == 1) {
             Annotations.of(this)

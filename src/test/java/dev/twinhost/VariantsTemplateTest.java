@@ -234,12 +234,18 @@ class VariantsTemplateTest {
     }
 
     @Test
-    void shouldNoteThatOnlyTheImageMaySayWhetherTheApplicationIsWell() {
-        assertThat(Small.TEMPLATE.messages().findValuesAsText("data"))
-                .contains(
-                        "appHealthPath is not set: unless the image has a HEALTHCHECK, a container counts as soon as it"
-                                + " runs, and an update of the application answers with errors until the new ones listen."
-                                + " [ack: twinhost:appHealthPath]");
+    void shouldWarnThatOnlyTheImageMaySayWhetherTheApplicationIsWell() {
+        JsonNode warning = Small.TEMPLATE.messages().findParents("data").stream()
+                .filter(message -> message.path("data").asText().contains("appHealthPath"))
+                .findFirst()
+                .orElseThrow();
+
+        assertThat(warning.path("type").asText()).isEqualTo("aws:cdk:warning");
+        assertThat(warning.path("data").asText())
+                .isEqualTo(
+                        "appHealthPath is not set: unless the image has a HEALTHCHECK, a container gets visitors as soon"
+                                + " as it runs. A release waits until the new version answers, but a container that is started"
+                                + " again later gets visitors before it answers. [ack: twinhost:appHealthPath]");
         assertThat(Staging.TEMPLATE.messages().toString()).doesNotContain("appHealthPath");
     }
 
