@@ -83,6 +83,7 @@ final class MachineGroup extends Construct {
      * @param groupId the group's logical id, which the machines signal
      * @param least how many run always, during an update too
      * @param most how many run while one replaces another
+     * @param firstApplication how much longer than others the first of them may take, which start the application
      */
     record Machines(
             String role,
@@ -91,6 +92,7 @@ final class MachineGroup extends Construct {
             IMachineImage image,
             int least,
             int most,
+            Duration firstApplication,
             SubnetSelection subnets,
             List<ISecurityGroup> securityGroups) {}
 
@@ -152,7 +154,9 @@ final class MachineGroup extends Construct {
                         .gracePeriod(Duration.minutes(5))
                         .build()))
                 .signals(Signals.waitForMinCapacity(SignalsOptions.builder()
-                        .timeout(BOOT)
+                        // at most 12 hours:
+                        // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-attribute-creationpolicy.html
+                        .timeout(BOOT.plus(machines.firstApplication()))
                         .minSuccessPercentage(100)
                         .build()))
                 .updatePolicy(UpdatePolicy.rollingUpdate(RollingUpdateOptions.builder()

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import software.amazon.awscdk.Annotations;
 import software.amazon.awscdk.Aws;
+import software.amazon.awscdk.Duration;
 import software.amazon.awscdk.RemovalPolicy;
 import software.amazon.awscdk.Stack;
 import software.amazon.awscdk.Token;
@@ -77,7 +78,9 @@ final class SwarmHosts extends Construct {
     private MachineGroup createHosts(Settings settings, EdgeLoadBalancer balancer) {
         List<ISecurityGroup> groups =
                 List.of(network.groups().machines(), network.groups().hosts());
-        MachineGroup hosts = create("Hosts", "host", settings.instanceType(), 2, 3, network.hostSubnets(), groups);
+        Duration application = Duration.seconds(settings.releaseTime().extraConvergeSeconds());
+        MachineGroup hosts =
+                create("Hosts", "host", settings.instanceType(), 2, 3, application, network.hostSubnets(), groups);
         balancer.addTarget(hosts.group());
         balancer.listeners().forEach(hosts.group().getNode()::addDependency);
         return hosts;
@@ -85,7 +88,8 @@ final class SwarmHosts extends Construct {
 
     private MachineGroup createWitness(Settings settings) {
         List<ISecurityGroup> groups = List.of(network.groups().machines());
-        return create("Witness", "witness", settings.witnessInstanceType(), 1, 2, network.witnessSubnets(), groups);
+        String type = settings.witnessInstanceType();
+        return create("Witness", "witness", type, 1, 2, Duration.seconds(0), network.witnessSubnets(), groups);
     }
 
     private MachineGroup create(
@@ -94,11 +98,20 @@ final class SwarmHosts extends Construct {
             String instanceType,
             int least,
             int most,
+            Duration firstApplication,
             SubnetSelection subnets,
             List<ISecurityGroup> groups) {
         InstanceType type = new InstanceType(instanceType);
         MachineGroup.Machines machines = new MachineGroup.Machines(
-                roleName, id, type, AmazonLinux.image(this, type, accountKnown), least, most, subnets, groups);
+                roleName,
+                id,
+                type,
+                AmazonLinux.image(this, type, accountKnown),
+                least,
+                most,
+                firstApplication,
+                subnets,
+                groups);
         MachineGroup made = new MachineGroup(this, id, machines, network.vpc(), role.role(), userData(roleName, id));
         network.reachability().forEach(made.group().getNode()::addDependency);
         made.group().getNode().addDependency(storage.mountTargets(), release.parameter(), role, logs);

@@ -193,6 +193,17 @@ class VariantsTemplateTest {
         assertThat(inputs.path("runCommand").path(2).asText())
                 .isEqualTo("timeout --kill-after=60 12416 /usr/local/bin/twinhost release");
         assertThat(inputs.path("timeoutSeconds").asText()).isEqualTo("12536");
+        assertThat(Staging.TEMPLATE
+                        .resource("Hosts")
+                        .at("/CreationPolicy/ResourceSignal/Timeout")
+                        .asText())
+                .as("30 minutes, and what 2519 s are more than 540 s")
+                .isEqualTo("PT1H2M59S");
+        assertThat(Staging.TEMPLATE
+                        .resource("Witness")
+                        .at("/CreationPolicy/ResourceSignal/Timeout")
+                        .asText())
+                .isEqualTo("PT30M");
         assertThat(condition.at("/Properties/Timeout").asText()).isEqualTo("13316");
     }
 

@@ -14,10 +14,7 @@ public record ReleaseTime(int replicas, int startSeconds) {
     private static final int LEAST_START = 5;
     private static final int MOST_START = 900;
 
-    /**
-     * While one release has the cluster, every other waits, and the credentials of a deploy last an hour: who has to wait
-     * longer for an application to converge has a start too slow for so many containers one after the other.
-     */
+    /** A release that converges has the cluster to itself, and the credentials of a deploy last an hour. */
     private static final int MOST_CONVERGE = 3600;
 
     /** As many rounds an update has at most, so that its time does not grow with every replica. */
@@ -34,7 +31,7 @@ public record ReleaseTime(int replicas, int startSeconds) {
 
     private static final int MONITOR = 30;
 
-    /** What a release gave its services, and gave to going back, before applications could ask for more. */
+    /** What every release has to converge and to go back, however quickly the application starts. */
     private static final int LEAST_CONVERGE = 540;
 
     private static final int LEAST_BACK = 450;
@@ -95,6 +92,11 @@ public record ReleaseTime(int replicas, int startSeconds) {
     /** Until every service has to have converged. */
     public int convergeSeconds() {
         return Math.max(LEAST_CONVERGE, OTHERS + exchangeSeconds() + MONITOR);
+    }
+
+    /** By how much that is more than what an application gets that starts quickly. */
+    public int extraConvergeSeconds() {
+        return convergeSeconds() - LEAST_CONVERGE;
     }
 
     /** How long a release that fails has to go back: it exchanges as many containers once more. */
