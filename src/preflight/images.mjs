@@ -71,9 +71,15 @@ export async function application() {
     return await (owner ? lookInEcr(image, owner, region, repository, reference) : look(image, another));
   } catch (failure) {
     return failure.code === '401' || failure.code === '403'
-      ? warning(`${image} is not public, so it was not looked at`, 'log in on every host before a release needs it: docs/operate.md')
+      ? warning(`${image} is not public, so it was not looked at`, login())
       : refused(failure, another);
   }
+}
+
+function login() {
+  return about.site.settings.TWINHOST_APP_REGISTRY_SECRET
+    ? 'nothing, where the login in "appRegistrySecret" may pull it'
+    : 'write an "appRegistrySecret" with a login into cdk.json: the README says how';
 }
 
 async function lookInEcr(image, owner, region, repository, reference) {

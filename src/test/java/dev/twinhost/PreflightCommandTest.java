@@ -578,12 +578,18 @@ class PreflightCommandTest {
                         "appImage",
                         APP_PATH + " login",
                         "example/shop:1.4.2 is not public, so it was not looked at",
-                        "log in on every host before a release needs it: docs/operate.md"),
+                        "write an \"appRegistrySecret\" with a login into cdk.json: the README says how"),
+                arguments(
+                        "appImage",
+                        "LOGIN arn:aws:secretsmanager:eu-central-1:123456789012:secret:shop/registry-AbCdEf\n"
+                                + APP_PATH + " login",
+                        "example/shop:1.4.2 is not public, so it was not looked at",
+                        "nothing, where the login in \"appRegistrySecret\" may pull it"),
                 arguments(
                         "appImage",
                         APP_PATH + " 403",
                         "example/shop:1.4.2 is not public, so it was not looked at",
-                        "log in on every host before a release needs it: docs/operate.md"));
+                        "write an \"appRegistrySecret\" with a login into cdk.json: the README says how"));
     }
 
     static Stream<Arguments> good() {
@@ -1012,6 +1018,7 @@ class PreflightCommandTest {
                     }
                 }
                 case "IMAGE" -> inSettings("TWINHOST_APP_IMAGE", rest);
+                case "LOGIN" -> inSettings("TWINHOST_APP_REGISTRY_SECRET", rest);
                 case "CERTBOT" -> inSettings("TWINHOST_CERTBOT_IMAGE", rest);
                 case "ACME" -> {
                     inSettings("TWINHOST_ACME_NAME", "ca.example_directory");
