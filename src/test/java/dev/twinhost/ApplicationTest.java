@@ -48,8 +48,10 @@ class ApplicationTest {
                 .answer("GET", "/configs", "[]")
                 .answer("GET", "/secrets", "[]")
                 .answer("POST", "/secrets/create", "{\"ID\":\"made\"}");
-        for (String image : List.of("example/shop:1", "example/made:cc", "registry.example.org/shop:1", CredentialsTest.IMAGE)) {
-            engine.answer("GET", "/distribution/" + image + "/json", "{\"Descriptor\":{\"digest\":\"" + DIGEST + "\"}}");
+        for (String image :
+                List.of("example/shop:1", "example/made:cc", "registry.example.org/shop:1", CredentialsTest.IMAGE)) {
+            engine.answer(
+                    "GET", "/distribution/" + image + "/json", "{\"Descriptor\":{\"digest\":\"" + DIGEST + "\"}}");
         }
         shell.standIn("aws", """
                 printf 'aws %s\\n' "$*" >>"$TWINHOST_ROOT/commands"
@@ -234,7 +236,9 @@ class ApplicationTest {
 
         release();
 
-        assertThat(deployed()).contains("/docker/app/service.yml ").doesNotContain("health.yml", "/docker/app/stack.yml");
+        assertThat(deployed())
+                .contains("/docker/app/service.yml ")
+                .doesNotContain("health.yml", "/docker/app/stack.yml");
         assertThat(engine.commands()).noneMatch(command -> command.contains("--entrypoint sh"));
     }
 
@@ -244,7 +248,8 @@ class ApplicationTest {
         settings.put("TWINHOST_APP_HEALTH_PATH", "/healthz");
         engine.command(
                 "run",
-                "[[ \"$*\" != *'--entrypoint sh example/shop:1@" + DIGEST + " -c command -v curl || command -v wget'* ]] || exit 127");
+                "[[ \"$*\" != *'--entrypoint sh example/shop:1@" + DIGEST
+                        + " -c command -v curl || command -v wget'* ]] || exit 127");
 
         Shell.Result result = release();
 
@@ -294,7 +299,10 @@ class ApplicationTest {
         assertThat(wget.status()).isEqualTo(22);
         assertThat(wget.output().lines())
                 .contains(
-                        "-q", "Host: www.example.com", "X-Forwarded-Proto: https", "http://" + name + ":8080/healthz?a=b");
+                        "-q",
+                        "Host: www.example.com",
+                        "X-Forwarded-Proto: https",
+                        "http://" + name + ":8080/healthz?a=b");
     }
 
     /** The command of health.yml as Docker fills it in: one line, folded. */

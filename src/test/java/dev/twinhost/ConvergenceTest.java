@@ -252,7 +252,8 @@ class ConvergenceTest {
         assertThat(missing(app(1, ""), twice + "," + ended))
                 .isEqualTo("failed: twinhost_app: 3 containers have ended one after the other");
         // at a later attempt it runs
-        assertThat(missing(app(1, ""), twice + "," + ended + "," + running("new"))).isEqualTo(CONVERGED);
+        assertThat(missing(app(1, ""), twice + "," + ended + "," + running("new")))
+                .isEqualTo(CONVERGED);
     }
 
     @Test

@@ -359,8 +359,7 @@ class ReleaseTest {
 
     @Test
     void shouldUseTheImagesThatTheMachineSubstitutes() {
-        shell.write(
-"etc/twinhost/images.env", "export TWINHOST_EDGE_IMAGE='local/nginx:1'\n");
+        shell.write("etc/twinhost/images.env", "export TWINHOST_EDGE_IMAGE='local/nginx:1'\n");
 
         release();
 

@@ -204,8 +204,7 @@ class ScriptsTest {
         read.removeAll(OF_RELEASE);
         read.removeAll(OF_THE_INSTANCE);
         read.removeAll(LIMITS);
-        read.removeAll(Set.of(
-                SEAM, "TWINHOST_ROLE", "TWINHOST_RELEASE_PARAMETER", "TWINHOST_STACK"));
+        read.removeAll(Set.of(SEAM, "TWINHOST_ROLE", "TWINHOST_RELEASE_PARAMETER", "TWINHOST_STACK"));
         assertThat(read).isEqualTo(exported);
     }
 

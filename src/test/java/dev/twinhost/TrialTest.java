@@ -198,8 +198,10 @@ class TrialTest {
         engine.inNetwork("curl", "echo 'curl: (7) Failed to connect to 10.0.1.7 port 3000' >&2\nexit 7\n")
                 .inNetwork(
                         "ss",
-                        "for socket in " + sockets.replace("[", "'[").replace("]:", "]:'").replace("*", "\\*")
-                                + "; do echo \"LISTEN 0 511 $socket 0.0.0.0:*\"; done\n");
+                        "for socket in "
+                                + sockets.replace("[", "'[")
+                                        .replace("]:", "]:'")
+                                        .replace("*", "\\*") + "; do echo \"LISTEN 0 511 $socket 0.0.0.0:*\"; done\n");
 
         assertRefused("the application was tried and is not released: " + NO_ANSWER
                 + "Failed to connect to 10.0.1.7 port 3000, " + reason);
@@ -244,8 +246,9 @@ class TrialTest {
         assertThat(answers.reasons())
                 .singleElement()
                 .asString()
-                .startsWith("FAILURE waited 20 s for every edge to pass on an answer of the application, last: the edge on"
-                        + " node-1 gets no answer from the application (502): ");
+                .startsWith(
+                        "FAILURE waited 20 s for every edge to pass on an answer of the application, last: the edge on"
+                                + " node-1 gets no answer from the application (502): ");
     }
 
     @Test
@@ -261,9 +264,7 @@ class TrialTest {
         release();
         String sum = shell.read("deployed-twinhost").split("[ \n]")[2];
         engine.answer(
-                "GET",
-                "/services/twinhost_app",
-                "{\"Spec\":{\"Labels\":{\"twinhost.application\":\"" + sum + "\"}}}");
+                "GET", "/services/twinhost_app", "{\"Spec\":{\"Labels\":{\"twinhost.application\":\"" + sum + "\"}}}");
         shell.bash("rm deployed-twinhost-trial");
 
         assertThat(release().status()).isZero();
@@ -279,8 +280,9 @@ class TrialTest {
                         + "\"},\"Platforms\":[{\"architecture\":\"arm64\",\"os\":\"linux\",\"variant\":\"v8\"},"
                         + "{\"architecture\":\"unknown\",\"os\":\"unknown\"}]}");
 
-        assertRefused("the image " + IMAGE + " cannot be had: it is for linux/arm64, and the machines are linux/amd64: build"
-                + " it for linux/amd64, or choose an instanceType for which it is, as t4g.small");
+        assertRefused(
+                "the image " + IMAGE + " cannot be had: it is for linux/arm64, and the machines are linux/amd64: build"
+                        + " it for linux/amd64, or choose an instanceType for which it is, as t4g.small");
         assertThat(shell.read("pulled")).isEmpty();
     }
 
@@ -298,8 +300,8 @@ class TrialTest {
     void shouldSayWhyAnImageIsNotPulled() {
         engine.command("pull", "echo 'Error response from daemon: no space left on device'\nexit 1\n");
 
-        assertRefused("the image " + IMAGE
-                + " could not be pulled: Error response from daemon: no space left on device");
+        assertRefused(
+                "the image " + IMAGE + " could not be pulled: Error response from daemon: no space left on device");
     }
 
     @Test
@@ -308,8 +310,9 @@ class TrialTest {
         shell.standIn("systemd-run", "touch \"$TWINHOST_ROOT/active\"");
         shell.standIn("systemctl", "[[ $* != *is-active* || -e $TWINHOST_ROOT/active ]]");
 
-        assertRefused("the image " + IMAGE + " was not pulled within 900 s; that goes on, for an hour in all: deploy again"
-                + " when it has ended");
+        assertRefused(
+                "the image " + IMAGE + " was not pulled within 900 s; that goes on, for an hour in all: deploy again"
+                        + " when it has ended");
     }
 
     @ParameterizedTest
@@ -373,7 +376,8 @@ class TrialTest {
         assertThat(answers.reasons())
                 .singleElement()
                 .asString()
-                .startsWith("FAILURE waited 540 s for every service to converge, last: the same containers to run for 10 s");
+                .startsWith(
+                        "FAILURE waited 540 s for every service to converge, last: the same containers to run for 10 s");
     }
 
     @Test
@@ -388,7 +392,8 @@ class TrialTest {
 
         assertThat(release().status()).isEqualTo(1);
         assertThat(answers.reasons())
-                .containsExactly("FAILURE twinhost_app: 3 containers have ended one after the other: task: non-zero exit (1)");
+                .containsExactly(
+                        "FAILURE twinhost_app: 3 containers have ended one after the other: task: non-zero exit (1)");
         assertThat(shell.exists("srv/twinhost/swarm/generations/1/release")).isFalse();
     }
 
@@ -429,7 +434,8 @@ class TrialTest {
     private void converged(String sha, String digest) {
         String images = digest.isEmpty() ? "" : "{\"images\":{\"" + IMAGE + "\":\"" + IMAGE + digest + "\"},";
         String json = Release.json(sha).replaceFirst("\\{", images.isEmpty() ? "{" : images);
-        assertThat(shell.bash("echo '" + json + "' | bash " + Shell.CHECKOUT + "/docker/host/record.sh converged 1 " + sha)
+        assertThat(shell.bash("echo '" + json + "' | bash " + Shell.CHECKOUT + "/docker/host/record.sh converged 1 "
+                                + sha)
                         .status())
                 .isZero();
     }
@@ -461,7 +467,8 @@ class TrialTest {
                 + "\"NetworksAttachments\":[{\"Network\":{\"Spec\":{\"Name\":\"twinhost_web\"}},\"Addresses\":[\"10.0.1.7/24\"]}],"
                 + "\"Status\":{\"State\":\"" + state
                 + "\",\"ContainerStatus\":{\"ContainerID\":\"c0ffee\",\"PID\":4711},\"Err\":"
-                + (error.isEmpty() ? "null" : "\"" + error + "\"") + "},\"Spec\":{\"ContainerSpec\":{\"Image\":\"a\"}}}";
+                + (error.isEmpty() ? "null" : "\"" + error + "\"")
+                + "},\"Spec\":{\"ContainerSpec\":{\"Image\":\"a\"}}}";
     }
 
     private static String service(String state) {

@@ -37,13 +37,19 @@ class TriedApplicationTest {
     private static final String DEAD = TRIED + "task: non-zero exit \\(1\\)";
     private static final String NO_ANSWER = TRIED + "within 20 s \\(appStartSeconds\\) there was no answer: ";
     private static final String REFUSED = "(Failed|Could not) .*connect.*";
-    private static final String UNHEALTHY =
-            TRIED + "it was too slow, or is broken: not healthy within 20 s \\(appStartSeconds\\) and three checks; its check said last: ";
+    private static final String UNHEALTHY = TRIED
+            + "it was too slow, or is broken: not healthy within 20 s \\(appStartSeconds\\) and three checks; its check said last: ";
     private static final Path IMAGES = folder();
 
     @RegisterExtension
     static final TroubledSite site = new TroubledSite(
-            'a', "-c", "appImage=" + IMAGE, "-c", "appPort=" + PlayImage.PORT, "--image", image("one").toString());
+            'a',
+            "-c",
+            "appImage=" + IMAGE,
+            "-c",
+            "appPort=" + PlayImage.PORT,
+            "--image",
+            image("one").toString());
 
     static Stream<Arguments> applications() {
         return Stream.of(
@@ -54,12 +60,14 @@ class TriedApplicationTest {
                         "listens on 127.0.0.1",
                         "",
                         "{\"PLAY_BIND\":\"127.0.0.1\"}",
-                        NO_ANSWER + REFUSED + ", as it listens on 127\\.0\\.0\\.1:8080 only: let it listen on 0\\.0\\.0\\.0"),
+                        NO_ANSWER + REFUSED
+                                + ", as it listens on 127\\.0\\.0\\.1:8080 only: let it listen on 0\\.0\\.0\\.0"),
                 arguments(
                         "listens over IPv6 alone",
                         "",
                         "{\"PLAY_BIND\":\"::\",\"PLAY_V6ONLY\":\"yes\"}",
-                        NO_ANSWER + REFUSED + ", as it listens on \\[::]:8080 over IPv6 only: let it listen on 0\\.0\\.0\\.0"),
+                        NO_ANSWER + REFUSED
+                                + ", as it listens on \\[::]:8080 over IPv6 only: let it listen on 0\\.0\\.0\\.0"),
                 arguments("listens on ::", "", "{\"PLAY_BIND\":\"::\"}", ""),
                 arguments("listens on its host name", "", "{\"PLAY_BIND\":\"hostname\"}", ""),
                 arguments(
@@ -197,7 +205,9 @@ class TriedApplicationTest {
         Path folder = IMAGES.resolve("other");
         boolean arm = System.getProperty("os.arch").equals("aarch64");
         String offered = arm ? "amd64" : "arm64";
-        site.rehearsal().registry().push(new PlayImage("other").withArchitecture(offered).write(folder), other);
+        site.rehearsal()
+                .registry()
+                .push(new PlayImage("other").withArchitecture(offered).write(folder), other);
 
         assertRefused(
                 "another architecture",
@@ -247,7 +257,8 @@ class TriedApplicationTest {
         System.out.println(what + ": " + last);
         assertThat(run.status()).as(run.output()).isEqualTo(1);
         assertThat(last)
-                .matches("The deploy would fail: WaitCondition received failed message: '" + reason + "' for uniqueId: i-\\w+");
+                .matches("The deploy would fail: WaitCondition received failed message: '" + reason
+                        + "' for uniqueId: i-\\w+");
         site.awaitWhole();
     }
 
