@@ -330,7 +330,7 @@ refused() {
 own_login() {
   local registry
   registry=$(registry_of "$1")
-  if [[ $registry =~ ^[0-9]{12}\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com(\.cn)?$ ]]; then
+  if [[ $registry =~ ^[0-9]{12}\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.(com(\.cn)?|eu)$ ]]; then
     login=(with_ecr "$registry" "${BASH_REMATCH[1]}")
   elif [[ -n ${TWINHOST_APP_REGISTRY_SECRET:-} && -n ${TWINHOST_APP_IMAGE:-} && $(registry_of "$TWINHOST_APP_IMAGE") == "$registry" ]]; then
     login=(with_secret "$registry" "$TWINHOST_APP_REGISTRY_SECRET")
@@ -417,7 +417,7 @@ spread() {
   [[ $number =~ ^[1-9][0-9]*$ ]] || return 0
   rm -f "$VOLATILE/spread-failed"
   timeout -k 5 60 docker service update --quiet --detach --no-resolve-image --label-add "twinhost.spread=$number" --replicas "$((number + 1))" twinhost_app >/dev/null || return 0
-  wait_for 60 'one more replica of the application' app_runs "$((number + 1))" >/dev/null || {
+  wait_for $((${TWINHOST_APP_START_SECONDS:-30} + 30)) 'one more replica of the application' app_runs "$((number + 1))" >/dev/null || {
     uptime_seconds >"$VOLATILE/spread-failed"
     failed=$reason
   }

@@ -11,10 +11,10 @@ load_settings "$RELEASE"
 
 # PULL_LIMIT: seconds in which an image has to be pulled; PULL_PATIENCE: those that a release waits for certbot's, which Swarm pulls
 readonly STACK=twinhost WORK=$STATE/stack PULL_LIMIT=900 PULL_PATIENCE=60
-# TURN names the config of the cluster that who applies a release holds; for less than TURN_LIMIT seconds: a trial, 180 to deploy, what it takes to converge, and to
-# go back
+# TURN names the config of the cluster that who applies a release holds; for less than TURN_LIMIT seconds: a trial, 180 to deploy, what it takes to converge, 20 to be
+# answered, and what it takes to go back
 readonly BACK_LIMIT=$TWINHOST_BACK_SECONDS TURN=twinhost_release
-readonly TURN_LIMIT=$((TWINHOST_APP_START_SECONDS + 45 + 180 + TWINHOST_CONVERGE_SECONDS + BACK_LIMIT))
+readonly TURN_LIMIT=$((TWINHOST_APP_START_SECONDS + 120 + 180 + TWINHOST_CONVERGE_SECONDS + 20 + BACK_LIMIT))
 readonly SERVICES=(edge app challenge certbot)
 anew=''
 [[ ${1:-} != --resolve ]] || { anew=yes && shift; }

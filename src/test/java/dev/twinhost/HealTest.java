@@ -293,7 +293,7 @@ class HealTest {
         app(2, "{}", "n-a", "n-a");
 
         assertThat(heal())
-                .contains("the application could not be spread: waited 60 s for one more replica of the application");
+                .contains("the application could not be spread: waited 90 s for one more replica of the application");
         assertThat(calls("docker")).last().asString().contains("--label-rm twinhost.spread --replicas 2");
         int before = calls("docker").size();
         heal();

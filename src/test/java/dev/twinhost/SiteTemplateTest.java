@@ -98,7 +98,7 @@ class SiteTemplateTest {
                         export TWINHOST_CERTBOT_IMAGE=''
                         export TWINHOST_MANAGERS='3'
                         export TWINHOST_CONVERGE_SECONDS='540'
-                        export TWINHOST_DEPLOY_SECONDS='4500'
+                        export TWINHOST_DEPLOY_SECONDS='4690'
                         export TWINHOST_LAME_DUCK='16'
                         export TWINHOST_EDGE_UPDATE_DELAY='15'
                         """);
@@ -180,14 +180,14 @@ class SiteTemplateTest {
                         .path("allowedPattern")
                         .asText())
                 .isEqualTo("^[0-9a-f]{64}$");
-        assertThat(step.path("inputs").path("timeoutSeconds").asInt()).isEqualTo(3720);
+        assertThat(step.path("inputs").path("timeoutSeconds").asInt()).isEqualTo(3910);
         assertThat(step.path("inputs").path("runCommand"))
                 .extracting(JsonNode::asText)
                 .containsExactly(
                         "echo 'Release {{ Release }}'",
                         "if [ ! -x /usr/local/bin/twinhost ]; then"
                                 + " echo 'This machine is still booting and applies the release by itself'; exit 0; fi",
-                        "timeout --kill-after=60 3600 /usr/local/bin/twinhost release");
+                        "timeout --kill-after=60 3790 /usr/local/bin/twinhost release");
     }
 
     @Test

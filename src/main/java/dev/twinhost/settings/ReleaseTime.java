@@ -37,8 +37,11 @@ public record ReleaseTime(int replicas, int startSeconds) {
     private static final int LEAST_BACK = 450;
 
     // docker/host/release.sh and application.sh
-    /** Of the trial of the first new container, beside its start. */
-    private static final int TRIAL = 45;
+    /** Of the trial of a new container, beside its start: until Swarm has taken it, three checks, its half a minute, and its last answers. */
+    private static final int TRIAL = 120;
+
+    /** Until every edge passes on an answer of the application, which has begun to by then; without a trial it may take its start as well. */
+    private static final int ANSWER = 20;
 
     /** Until Swarm has taken a release. */
     private static final int DEPLOY = 180;
@@ -106,7 +109,7 @@ public record ReleaseTime(int replicas, int startSeconds) {
 
     /** How long one release keeps every other from the cluster: from its trial until it has gone back. */
     int turnSeconds() {
-        return startSeconds + TRIAL + DEPLOY + convergeSeconds() + backSeconds();
+        return startSeconds + TRIAL + DEPLOY + convergeSeconds() + ANSWER + backSeconds();
     }
 
     /** How long the command of a release may run on a machine: it pulls, waits for the turn of another one, and has its own. */
