@@ -62,7 +62,7 @@ choose_application() {
   else
     know_registry "$app_image" || true
     if [[ $mode == --boot ]]; then
-      await "$PULL_LIMIT" "the image $app_image" resolve_application
+      await 300 "the image $app_image" resolve_application
     else
       reason=$(resolve_application) || die "the image $app_image cannot be had: $reason"
     fi

@@ -108,9 +108,10 @@ look() {
     jq -r 'if type != "array" then "" elif . == [] then "none" else "some" end') && [[ -n $runs ]]
 }
 
-# is_first: whether no release has ever converged, as far as the record was read.
+# is_first: whether no release of this stack has ever converged.
 is_first() {
-  holds -L "$HOST" 'include "record"; whole.release == ""' "$VOLATILE/record" 2>/dev/null
+  local converged
+  converged=$(converged_release 2>/dev/null) && [[ -z $converged ]]
 }
 
 # leave_to_others: ends this verb where the cluster runs a release already, which has converged.
@@ -539,7 +540,7 @@ application >"$WORK/app.json"
 sum_application
 # what was tried answers already, and has shown that it goes on running
 settle=10 answer_limit=20
-if [[ -n $first ]]; then
+if [[ -n $first && $default_page == no ]]; then
   settle=$STEADY answer_limit=$((TWINHOST_APP_START_SECONDS + 20))
 elif [[ -z $mode && $default_page == no && $TWINHOST_MAINTENANCE != true ]] && ! runs_already; then
   try_application
