@@ -17,19 +17,25 @@ platform() {
 
 # resolved IMAGE: IMAGE with the digest that its registry has for it now. Otherwise prints why there is none, and returns 1; 2 where it is for other machines.
 resolved() {
-  local known digest offered own
+  local known digest offered
   known=$(distribution "$1" 2>&1) || { tail -n 1 <<<"$known" | plain && return 1; }
   digest=$(pick -r '.Descriptor.digest | strings | select(test("^sha256:[0-9a-f]{64}$"))' <<<"$known" 2>/dev/null) ||
     { echo 'the answer of its registry names no digest' && return 1; }
   # what is no image of a machine (an attestation, say) is of no known platform
   offered=$(jq -r '[.Platforms[]? | select((.os // "") | IN("", "unknown") | not) | "\(.os)/\(.architecture)"] | unique | join(", ")' <<<"$known")
-  own=$(platform)
-  if [[ -n $offered && ", $offered," != *", $own,"* ]]; then
-    echo "it is for $offered, and the machines are $own: build it for $own, or choose an instanceType for which it is, as $(instance_for "$offered")"
-    return 2
-  fi
+  runs_on "$offered" || return 2
   [[ $1 != *@* ]] || digest=''
   printf '%s\n' "$1${digest:+@$digest}"
+}
+
+# runs_on PLATFORMS: whether this machine is one of these; nothing is said of an image whose registry does not name any. Prints why not.
+runs_on() {
+  local own
+  own=$(platform)
+  [[ -z $1 || ", $1," == *", $own,"* ]] || {
+    echo "it is for $1, and the machines are $own: build it for $own, or choose an instanceType for which it is, as $(instance_for "$1")"
+    return 1
+  }
 }
 
 # instance_for PLATFORMS: a type of machine that runs one of them.
@@ -68,13 +74,21 @@ choose_application() {
     fi
     TWINHOST_APP_IMAGE=$(<"$WORK/application")
     wait_for "$PULL_LIMIT" "the image $app_image, which is pulled" pull_application || die "$(why_no_pull)"
+    # of an image that is one manifest of the OCI, Docker does not ask the registry for the platform
+    # https://github.com/moby/moby/blob/v25.0.5/api/server/router/distribution/distribution_routes.go
+    reason=$(runs_on "$(timeout -k 5 20 docker image inspect --format '{{.Os}}/{{.Architecture}}' "$TWINHOST_APP_IMAGE")") ||
+      die "the image $app_image cannot be had: $reason"
   fi
 }
 
-# know_registry_if_possible: a registry that is away must not keep what runs from being served again.
+# know_registry_if_possible: a registry that is away must not keep what has served from serving again: Swarm then keeps the login that it has.
+# https://github.com/moby/moby/blob/v25.0.5/daemon/cluster/services.go, UpdateService
 know_registry_if_possible() {
-  (know_registry "$app_image") || true
-  [[ ! -d $VOLATILE/docker ]] || export DOCKER_CONFIG=$VOLATILE/docker
+  own_login "$app_image" || return 0
+  wait_for 60 "the registry ${login[1]}" log_in "${login[@]}" || {
+    log "$reason"
+    send_login=()
+  }
 }
 
 resolve_application() {

@@ -19,7 +19,7 @@ readonly SERVICES=(edge app challenge certbot)
 anew=''
 [[ ${1:-} != --resolve ]] || { anew=yes && shift; }
 mode=${1:-}
-named='' waits='' broken='' app_image=''
+named='' waits='' broken='' app_image='' send_login=(--with-registry-auth)
 trap 'broken="line $LINENO of ${BASH_SOURCE[0]##*/} failed: $BASH_COMMAND"; log "$broken" >&2' ERR
 trap 'end $?' EXIT
 # who has started it may be gone already, and with him the reader of what is said here
@@ -386,7 +386,7 @@ deploy_stack() {
     for name in "${settings[@]}"; do
       export "$name=${!name//"$begin"/"$same"}"
     done
-    timeout -k 5 120 docker stack deploy "${@:2}" --prune --with-registry-auth --resolve-image never "$1" 2>&1
+    timeout -k 5 120 docker stack deploy "${@:2}" --prune "${send_login[@]}" --resolve-image never "$1" 2>&1
   ) || status=$?
   ((status != 0)) || return 0
   ((status != 124 && status != 137)) || said="docker stack deploy had no end within 120 s, last: ${said##*$'\n'}"

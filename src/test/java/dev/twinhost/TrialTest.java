@@ -286,6 +286,36 @@ class TrialTest {
         assertThat(shell.read("pulled")).isEmpty();
     }
 
+    /** Docker does not ask for the platform of every kind of image. */
+    @Test
+    void shouldRefuseAnImageForOtherMachinesAtTheLatestWhenItIsPulled() {
+        engine.answer("GET", REGISTRY, "{\"Descriptor\":{\"digest\":\"" + DIGEST.substring(1) + "\"},\"Platforms\":null}")
+                .command(
+                        "image_inspect",
+                        "[[ $3 != --format ]] || echo linux/arm64\n"
+                                + "[[ $3 != " + IMAGE + "* ]] || grep -qxF \"$3\" \"$TWINHOST_ROOT/pulled\"");
+
+        assertRefused("the image " + IMAGE + " cannot be had: it is for linux/arm64, and the machines are linux/amd64: build"
+                + " it for linux/amd64, or choose an instanceType for which it is, as t4g.small");
+    }
+
+    @Test
+    void shouldLeaveSwarmItsLoginOnTheWayBackWhereTheRegistryIsAway() {
+        settings.put(
+                "TWINHOST_APP_REGISTRY_SECRET", "arn:aws:secretsmanager:eu-west-1:123456789012:secret:registry-AbCdEf");
+        Release.of(shell, Release.SHA, settings);
+        converged(Release.SHA, DIGEST);
+        shell.standIn("aws", "[[ $1 != secretsmanager ]] || exit 255\ncat \"$TWINHOST_ROOT/parameter\"");
+
+        Shell.Result result = release("--back");
+
+        assertThat(result.status()).as(result.output()).isZero();
+        assertThat(engine.commands())
+                .filteredOn(command -> command.startsWith("docker stack deploy"))
+                .singleElement()
+                .satisfies(command -> assertThat(command).doesNotContain("--with-registry-auth"));
+    }
+
     @Test
     void shouldRefuseATagThatCannotBeResolvedThoughAnImageOfThatNameIsHere() {
         shell.write("pulled", IMAGE + "\n");
