@@ -289,14 +289,18 @@ class TrialTest {
     /** Docker does not ask for the platform of every kind of image. */
     @Test
     void shouldRefuseAnImageForOtherMachinesAtTheLatestWhenItIsPulled() {
-        engine.answer("GET", REGISTRY, "{\"Descriptor\":{\"digest\":\"" + DIGEST.substring(1) + "\"},\"Platforms\":null}")
+        engine.answer(
+                        "GET",
+                        REGISTRY,
+                        "{\"Descriptor\":{\"digest\":\"" + DIGEST.substring(1) + "\"},\"Platforms\":null}")
                 .command(
                         "image_inspect",
-                        "[[ $3 != --format ]] || echo linux/arm64\n"
-                                + "[[ $3 != " + IMAGE + "* ]] || grep -qxF \"$3\" \"$TWINHOST_ROOT/pulled\"");
+                        "[[ $3 != --format ]] || echo linux/arm64\n" + "[[ $3 != " + IMAGE
+                                + "* ]] || grep -qxF \"$3\" \"$TWINHOST_ROOT/pulled\"");
 
-        assertRefused("the image " + IMAGE + " cannot be had: it is for linux/arm64, and the machines are linux/amd64: build"
-                + " it for linux/amd64, or choose an instanceType for which it is, as t4g.small");
+        assertRefused(
+                "the image " + IMAGE + " cannot be had: it is for linux/arm64, and the machines are linux/amd64: build"
+                        + " it for linux/amd64, or choose an instanceType for which it is, as t4g.small");
     }
 
     @Test

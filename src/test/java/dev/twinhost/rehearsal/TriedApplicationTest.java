@@ -48,6 +48,8 @@ class TriedApplicationTest {
             "appImage=" + IMAGE,
             "-c",
             "appPort=" + PlayImage.PORT,
+            "-c",
+            "appStartSeconds=20",
             "--image",
             image("one").toString());
 
@@ -93,7 +95,7 @@ class TriedApplicationTest {
                         "",
                         "{\"PLAY_DELAY\":\"150\"}",
                         NO_ANSWER + REFUSED + ", as it listens on no port"),
-                arguments("starts in 90 s of 100", "-c appStartSeconds=100", "{\"PLAY_DELAY\":\"90\"}", ""),
+                arguments("starts in 15 s of 20", "", "{\"PLAY_DELAY\":\"15\"}", ""),
                 arguments("ignores TERM", "", "{\"PLAY_IGNORE_TERM\":\"yes\"}", ""),
                 arguments("dies at once, with a check", "-c appHealthPath=/health", "{\"PLAY_LIFE\":\"0\"}", DEAD),
                 arguments(
@@ -129,7 +131,7 @@ class TriedApplicationTest {
     @Order(1)
     void shouldReleaseAnApplicationOrSayWhyNot(String what, String options, String environment, String reason)
             throws Exception {
-        List<String> words = new ArrayList<>(List.of("-c", "appStartSeconds=20"));
+        List<String> words = new ArrayList<>();
         if (!options.isEmpty()) {
             words.addAll(List.of(options.split(" ")));
         }
@@ -148,7 +150,7 @@ class TriedApplicationTest {
         assertRefused(
                 "listens on 127.0.0.1",
                 "one",
-                release(List.of("-c", "appStartSeconds=20", "-c", "appEnvironment={\"PLAY_BIND\":\"127.0.0.1\"}")),
+                release(List.of("-c", "appEnvironment={\"PLAY_BIND\":\"127.0.0.1\"}")),
                 NO_ANSWER + REFUSED + ", as it listens on 127\\.0\\.0\\.1:8080 only: let it listen on 0\\.0\\.0\\.0");
     }
 
