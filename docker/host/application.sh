@@ -238,7 +238,10 @@ answers() {
 ask() {
   local said
   said=$(timeout -k 5 $((ANSWER_LIMIT + 5)) nsenter -t "$1" -n curl -sS --noproxy '*' -m $ANSWER_LIMIT -o /dev/null -w '%{http_code} %header{twinhost-answered}' \
-    -H "Host: www.$TWINHOST_DOMAIN" -H 'X-Forwarded-Proto: https' "$2" 2>&1) || { tail -n 1 <<<"$said" | plain | sed 's/^\(000 \)\?curl: ([0-9]*) //' && return 1; }
+    -H "Host: www.$TWINHOST_DOMAIN" -H 'X-Forwarded-Proto: https' "$2" 2>&1) || {
+    said=$(grep -o -m 1 'curl: ([0-9]*) .*' <<<"$said" | plain) || said="nothing within $ANSWER_LIMIT s"
+    printf '%s\n' "${said#curl: (*) }" && return 1
+  }
   printf '%s\n' "$said"
 }
 

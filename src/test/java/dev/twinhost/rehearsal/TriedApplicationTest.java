@@ -259,7 +259,7 @@ class TriedApplicationTest {
         System.out.println(what + ": " + last);
         assertThat(run.status()).as(run.output()).isEqualTo(1);
         assertThat(last)
-                .matches("The deploy would fail: WaitCondition received failed message: '" + reason
+                .matches("(\\[.* s] )?The deploy would fail: WaitCondition received failed message: '" + reason
                         + "' for uniqueId: i-\\w+");
         site.awaitWhole();
     }
