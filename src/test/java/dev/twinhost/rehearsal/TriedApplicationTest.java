@@ -161,21 +161,21 @@ class TriedApplicationTest {
 
         // the tag is moved: nobody has asked for that yet, and the release of something else does
         assertThat(version()).isEqualTo("one");
-        assertReleased("another version under the same tag", "two", release(List.of("-c", "cacheMaxSize=200m")));
+        assertReleased("another version under the same tag", "two", release(List.of("-c", "email=ops-1@example.com")));
 
         // the registry is away, and the tag stands for a stale image on no host
         site.rehearsal().registry().push(image("three"), IMAGE);
         site.rehearsal().registry().stop();
         assertRefusedWhileServing(
                 "a registry that is away",
-                release(List.of("-c", "cacheMaxSize=210m")),
+                release(List.of("-c", "email=ops-2@example.com")),
                 "the image " + IMAGE + " cannot be had: .*connection refused.*");
         site.rehearsal().registry().mend();
 
         site.rehearsal().registry().requirePassword("somebody", "else");
         assertRefusedWhileServing(
                 "another password",
-                release(List.of("-c", "cacheMaxSize=220m")),
+                release(List.of("-c", "email=ops-3@example.com")),
                 "the image " + IMAGE + " cannot be had: .*(unauthorized|no basic auth credentials).*");
         site.rehearsal().registry().mend();
         assertThat(site.endLoad("tags and registries").failures()).isEmpty();
