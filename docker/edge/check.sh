@@ -49,11 +49,6 @@ expect() {
 
 # answers: whether all that has to be answered is; prints what is not.
 answers() {
-  answer=$(curl -s -m 5 -o /dev/null -D - "http://127.0.0.1:8081/" | tr -d '\r' | sed -n 's/^twinhost-answered:.*/asked/Ip') || true
-  [ "$answer" = asked ] || {
-    echo 'port 8081, where a release asks for the application, is not answered as nginx/conf.d/release.conf does'
-    return 1
-  }
   expect 127.0.0.1:8080 /livez '200 text/plain' || return 1
   for host in $balancer; do
     expect "$host" /healthz '200 text/plain' || return 1
@@ -68,6 +63,11 @@ answers() {
       return 1
     }
   done
+  answer=$(curl -s -m 5 -o /dev/null -D - "http://127.0.0.1:8081/" | tr -d '\r' | sed -n 's/^twinhost-answered:.*/asked/Ip') || true
+  [ "$answer" = asked ] || {
+    echo 'port 8081, where a release asks for the application, is not answered as nginx/conf.d/release.conf does'
+    return 1
+  }
 }
 
 # fit DOMAIN: whether an edge with the copy starts and answers; prints why not.
