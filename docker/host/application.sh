@@ -252,13 +252,15 @@ address_of() {
 
 # why_no_answer TASK: in words, why the application in the container of TASK does not do; its last lines go into the log, as its own.
 why_no_answer() {
-  local id state container
+  local id state container said heard
   id=$(jq -r '.Status.ContainerStatus.ContainerID // ""' <<<"$1" 2>/dev/null) || id=''
   state=$(jq -r '.Status.State // ""' <<<"$1" 2>/dev/null) || state=''
   container=$([[ -z $id ]] || docker_api GET "/containers/$id/json" 2>/dev/null) || container=''
   [[ -z $id ]] || timeout -k 5 10 docker logs --tail 10 "$id" 2>&1 | quoted application >&2 || true
   if [[ $state == running ]]; then
-    printf 'within %s s (appStartSeconds) there was %s\n' "$TWINHOST_APP_START_SECONDS" "$(answers "$1"), $(listens "$1")"
+    said=$(answers "$1") || true
+    heard=$(listens "$1") || true
+    printf 'within %s s (appStartSeconds) there was %s\n' "$TWINHOST_APP_START_SECONDS" "${said:-no answer; it answers now}${heard:+, $heard}"
   else
     # it holds the environment of the application: no argument
     jq -nr --rawfile task <(printf '%s' "$1") --rawfile container <(printf '%s' "$container") --arg seconds "$TWINHOST_APP_START_SECONDS" '

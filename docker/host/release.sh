@@ -424,7 +424,8 @@ steady() {
   local tasks since='' seen=''
   converged || { local status=$? && rm -f "$WORK/steady" && return "$status"; }
   tasks=$(docker_api GET "/tasks?filters=$(jq -rn --args '{service: $ARGS.positional} | tojson | @uri' ${STACK}_{edge,app,challenge})" |
-    pick -r '[.[] | select(.DesiredState == "running" and .Status.State == "running") | .ID] | sort | join(" ")') || return 1
+    pick -r '[.[] | select(.DesiredState == "running" and .Status.State == "running") | .ID] | sort | join(" ")') ||
+    { echo 'Docker shows no container that runs' && return 1; }
   [[ ! -e $WORK/steady ]] || read -r since seen <"$WORK/steady"
   if [[ $seen != "$tasks" ]]; then
     since=$(uptime_seconds)

@@ -36,7 +36,7 @@ class BootstrapTest {
                         "echo '" + EngineStandIn.info("active", "cluster-a") + "' >\"$TWINHOST_ROOT/engine/GET_info\"")
                 .answer("GET", "/nodes", NODES.formatted("ready"))
                 .answer("GET", "/services", "[]")
-                .answer("GET", "/tasks", "[{\"NodeID\":\"node-1\",\"Status\":{\"State\":\"running\"}}]")
+                .answer("GET", "/tasks", EngineStandIn.TASKS)
                 .answer("GET", "/configs", "[]")
                 .command(
                         "stack_deploy",
@@ -161,10 +161,12 @@ class BootstrapTest {
 
     @Test
     void shouldSayWhatKeepsItsEdgeFromRunningBeforeItAsksTheBalancer() {
-        engine.answer(
+        // after the release, which cleans up at its end
+        engine.then(
                 "GET",
-                "/tasks",
-                "[{\"NodeID\":\"node-1\",\"Status\":{\"State\":\"rejected\",\"Err\":\"No such image: nginx\"}}]");
+                "/configs",
+                "echo '[{\"NodeID\":\"node-1\",\"Status\":{\"State\":\"rejected\",\"Err\":\"No such image: nginx\"}}]'"
+                        + " >\"$TWINHOST_ROOT/engine/GET_tasks\"");
 
         Shell.Result result = bootstrap(Release.SHA);
 
