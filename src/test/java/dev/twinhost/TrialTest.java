@@ -195,7 +195,8 @@ class TrialTest {
                 "127.0.0.1:3000 10.0.1.7:3000 | though it listens on port 3000",
             })
     void shouldSayWhatListensInstead(String sockets, String reason) {
-        engine.inNetwork("curl", "echo 'curl: (7) Failed to connect to 10.0.1.7 port 3000' >&2\nprintf '000 '\nexit 7\n")
+        engine.inNetwork(
+                        "curl", "echo 'curl: (7) Failed to connect to 10.0.1.7 port 3000' >&2\nprintf '000 '\nexit 7\n")
                 .inNetwork(
                         "ss",
                         "for socket in "

@@ -95,6 +95,7 @@ class TriedApplicationTest {
                         "",
                         "{\"PLAY_DELAY\":\"150\"}",
                         NO_ANSWER + REFUSED + ", as it listens on no port"),
+                arguments("starts in 90 s of 100", "-c appStartSeconds=100", "{\"PLAY_DELAY\":\"90\"}", ""),
                 arguments("starts in 15 s of 20", "", "{\"PLAY_DELAY\":\"15\"}", ""),
                 arguments("ignores TERM", "", "{\"PLAY_IGNORE_TERM\":\"yes\"}", ""),
                 arguments("dies at once, with a check", "-c appHealthPath=/health", "{\"PLAY_LIFE\":\"0\"}", DEAD),

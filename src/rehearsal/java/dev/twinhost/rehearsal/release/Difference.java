@@ -12,9 +12,9 @@ import java.util.Set;
 
 /** What two templates of a site do not have in common. */
 public final class Difference {
-    /** Where a template names the release. */
-    private static final Map<String, String> RELEASE =
-            Map.of("AWS::SSM::Parameter", "Value", "AWS::SSM::Association", "Parameters");
+    /** Where a template names the release, and says for how long a machine may take: the association takes another document in place. */
+    private static final Map<String, String> RELEASE = Map.of(
+            "AWS::SSM::Parameter", "Value", "AWS::SSM::Association", "Parameters", "AWS::SSM::Document", "Content");
 
     /** Each release has others. */
     private static final Set<String> OF_RELEASE =

@@ -21,6 +21,20 @@ class DifferenceTest {
     }
 
     @Test
+    void shouldSeeNothingInTheDocumentOfASlowerRelease() {
+        String document =
+                "{\"Type\": \"AWS::SSM::Document\", \"Properties\": {\"Content\": {\"mainSteps\": [%s]}, \"TargetType\": \"%s\"}}";
+        assertThat(between(
+                        small().with("/Document", document.formatted("1", "/")),
+                        small().with("/Document", document.formatted("2", "/"))))
+                .isEmpty();
+        assertThat(between(
+                        small().with("/Document", document.formatted("1", "/")),
+                        small().with("/Document", document.formatted("1", "/AWS::EC2::Instance"))))
+                .containsExactly("AWS::SSM::Document Document has changed");
+    }
+
+    @Test
     void shouldSeeNothingInWhatHasNoEffect() {
         assertThat(between(
                         small(),
