@@ -38,7 +38,7 @@ class TrialTest {
     @BeforeEach
     void createHostThatServesAnotherRelease() {
         shell = Machine.inACluster(new Shell(root));
-        shell.pace(5);
+        shell.pace(10);
         shell.standIn("uname", "echo x86_64");
         shell.standIn("systemctl", "[[ $* != *is-active* ]]");
         shell.standIn("systemd-run", """
@@ -136,12 +136,12 @@ class TrialTest {
     void shouldLetTheNextContainerWaitForAsLongAsTheTrialTookWhereNothingChecksItsHealth() {
         engine.inNetwork(
                 "curl",
-                "echo x >>\"$TWINHOST_ROOT/asked\"\n[[ $(wc -l <\"$TWINHOST_ROOT/asked\") -gt 10 ]] || { echo 'curl: (7) refused' && exit 7; }\nprintf '200 0.003'");
+                "echo x >>\"$TWINHOST_ROOT/asked\"\n[[ $(wc -l <\"$TWINHOST_ROOT/asked\") -gt 4 ]] || { echo 'curl: (7) refused' && exit 7; }\nprintf '200 0.003'");
 
         assertThat(release().status()).isZero();
 
         int delay = Integer.parseInt(shell.read("deployed-twinhost").split("[ \n]")[1]);
-        assertThat(delay).isBetween(50, 57);
+        assertThat(delay).isBetween(42, 52);
         assertThat(noted().at("/appDelay").asInt()).isEqualTo(delay);
     }
 
@@ -212,7 +212,7 @@ class TrialTest {
     void shouldRefuseWhatAnswersAndThenEnds() {
         engine.inNetwork("curl", """
                 echo x >>"$TWINHOST_ROOT/asked"
-                [[ $(wc -l <"$TWINHOST_ROOT/asked") -lt 4 ]] || sed -i 's/"running"/"failed"/; s/"Err":null/"Err":"task: non-zero exit (3)"/' "$TWINHOST_ROOT/trial-tasks"
+                [[ $(wc -l <"$TWINHOST_ROOT/asked") -lt 3 ]] || sed -i 's/"running"/"failed"/; s/"Err":null/"Err":"task: non-zero exit (3)"/' "$TWINHOST_ROOT/trial-tasks"
                 printf '200 0.003'
                 """);
 
