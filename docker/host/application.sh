@@ -269,7 +269,8 @@ why_no_answer() {
       | ($state.Health.Log // [] | last // {} | .Output // "" | gsub("[[:cntrl:]]+"; " ") | sub(" +$"; "") | .[:200]) as $check
       | (if $check == "" then "" else "; its check said last: \($check)" end) as $check
       | if $state.OOMKilled == true then "it was ended because the memory of the machine ran out; appReplicas or another instanceType may help"
-        elif ($status.Err // "" | contains("unhealthy container")) then "it was too slow, or is broken: not healthy within \($seconds) s (appStartSeconds) and three checks\($check)"
+        # who ends well on a signal leaves no error behind
+        elif ($status.Err // "" | contains("unhealthy container")) or $state.Health.Status == "unhealthy" then "it was too slow, or is broken: not healthy within \($seconds) s (appStartSeconds) and three checks\($check)"
         elif $status.State == "starting" then "it was too slow: not healthy within \($seconds) s (appStartSeconds)\($check)"
         elif $status.State == "complete" then "it ended by itself, with status 0"
         elif ($status.Err // "") != "" then $status.Err

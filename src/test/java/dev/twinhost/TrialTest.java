@@ -167,6 +167,9 @@ class TrialTest {
                         + " | {~Health~:{~Log~:[{~Output~:~first~},{~Output~:~curl: (7) Failed to connect\\n~}]}}"
                         + " | it was too slow, or is broken: not healthy within 60 s (appStartSeconds) and three checks;"
                         + " its check said last: curl: (7) Failed to connect",
+                "complete | | {~Health~:{~Status~:~unhealthy~,~Log~:[{~Output~:~curl: (22) 500~}]}}"
+                        + " | it was too slow, or is broken: not healthy within 60 s (appStartSeconds) and three checks;"
+                        + " its check said last: curl: (22) 500",
                 "rejected | No such image: example/shop:1 | {} | No such image: example/shop:1",
                 "starting | | {~Health~:{~Log~:[{~Output~:~still migrating~}]}}"
                         + " | it was too slow: not healthy within 60 s (appStartSeconds); its check said last: still migrating",
