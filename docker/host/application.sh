@@ -15,17 +15,16 @@ platform() {
   esac
 }
 
-# resolved IMAGE: IMAGE with the digest that its registry has for it now. Otherwise prints why there is none, and returns 1; 2 where it is for other machines.
-resolved() {
-  local known digest offered
-  known=$(distribution "$1" 2>&1) || { tail -n 1 <<<"$known" | plain && return 1; }
-  digest=$(pick -r '.Descriptor.digest | strings | select(test("^sha256:[0-9a-f]{64}$"))' <<<"$known" 2>/dev/null) ||
-    { echo 'the answer of its registry names no digest' && return 1; }
+# resolve_application: has $WORK/application hold the application's image with the digest that its registry has for it now. Otherwise prints why there is
+# none, and returns 1; 2 where it is for other machines.
+resolve_application() {
+  local known digest
+  known=$(distribution "$app_image" 2>&1) || { echo "$known" && return 1; }
   # what is no image of a machine (an attestation, say) is of no known platform
-  offered=$(jq -r '[.Platforms[]? | select((.os // "") | IN("", "unknown") | not) | "\(.os)/\(.architecture)"] | unique | join(", ")' <<<"$known")
-  runs_on "$offered" || return 2
-  [[ $1 != *@* ]] || digest=''
-  printf '%s\n' "$1${digest:+@$digest}"
+  runs_on "$(jq -r '[.Platforms[]? | select((.os // "") | IN("", "unknown") | not) | "\(.os)/\(.architecture)"] | unique | join(", ")' <<<"$known")" || return 2
+  digest=$(pick .Descriptor.digest <<<"$known") || return 1
+  [[ $app_image != *@* ]] || digest=''
+  write "$WORK/application" <<<"$app_image${digest:+@$digest}"
 }
 
 # runs_on PLATFORMS: whether this machine is one of these; nothing is said of an image whose registry does not name any. Prints why not.
@@ -89,12 +88,6 @@ know_registry_if_possible() {
     log "$reason"
     send_login=()
   }
-}
-
-resolve_application() {
-  local image
-  image=$(resolved "$app_image") || { local status=$? && echo "$image" && return "$status"; }
-  write "$WORK/application" <<<"$image"
 }
 
 # pull_application: whether Docker has the image here; has it pulled by a unit of its own, which goes on where this release gives up waiting.
@@ -190,8 +183,8 @@ trial_answers() {
   task=$(docker_api GET "/tasks?filters=$(filter service ${TRIAL}_trial)" | pick -c 'sort_by(.CreatedAt) | last | objects') ||
     { echo 'Swarm has not started it' && return 1; }
   write "$WORK/trial" <<<"$task"
-  state=$(pick -r .Status.State <<<"$task") || return 1
-  id=$(pick -r .Status.ContainerStatus.ContainerID <<<"$task") || id=''
+  state=$(pick .Status.State <<<"$task") || return 1
+  id=$(pick .Status.ContainerStatus.ContainerID <<<"$task") || id=''
   [[ -z $id ]] || docker_api GET "/containers/$id/json" 2>/dev/null | write "$WORK/trial-container" || true
   case $state in
     running) ;;
@@ -247,7 +240,7 @@ ask() {
 
 # address_of TASK: where the edge finds its container.
 address_of() {
-  pick -r --arg network "${STACK}_web" 'first(.NetworksAttachments[] | select(.Network.Spec.Name == $network) | .Addresses[0]) | split("/")[0]' <<<"$1"
+  pick --arg network "${STACK}_web" 'first(.NetworksAttachments[] | select(.Network.Spec.Name == $network) | .Addresses[0]) | split("/")[0]' <<<"$1"
 }
 
 # why_no_answer TASK: in words, why the application in the container of TASK does not do; its last lines go into the log, as its own.
@@ -308,7 +301,7 @@ edges_answer() {
   local nodes tasks edges own pid node address said
   [[ $TWINHOST_MAINTENANCE != true ]] || return 0
   own=$(own_node) && nodes=$(docker_api GET /nodes) && tasks=$(docker_api GET "/tasks?filters=$(filter service "${STACK}_edge")") || return 1
-  edges=$(pick -rn --slurpfile nodes <(printf '%s' "$nodes") --slurpfile tasks <(printf '%s' "$tasks") --arg own "$own" --arg network "${STACK}_web" '
+  edges=$(pick -n --slurpfile nodes <(printf '%s' "$nodes") --slurpfile tasks <(printf '%s' "$tasks") --arg own "$own" --arg network "${STACK}_web" '
     [$tasks[0][] | select(.DesiredState == "running" and .Status.State == "running")] as $running
     | [$running[] | select(.NodeID == $own) | .Status.ContainerStatus.PID] as $here
     | $running[] | .NodeID as $id | [($here[0] | numbers), (first($nodes[0][] | select(.ID == $id) | .Description.Hostname | strings) // $id),

@@ -424,7 +424,7 @@ steady() {
   local tasks since='' seen=''
   converged || { local status=$? && rm -f "$WORK/steady" && return "$status"; }
   tasks=$(docker_api GET "/tasks?filters=$(jq -rn --args '{service: $ARGS.positional} | tojson | @uri' ${STACK}_{edge,app,challenge})" |
-    pick -r '[.[] | select(.DesiredState == "running" and .Status.State == "running") | .ID] | sort | join(" ")') ||
+    pick '[.[] | select(.DesiredState == "running" and .Status.State == "running") | .ID] | sort | join(" ")') ||
     { echo 'Docker shows no container that runs' && return 1; }
   [[ ! -e $WORK/steady ]] || read -r since seen <"$WORK/steady"
   if [[ $seen != "$tasks" ]]; then
