@@ -7,14 +7,14 @@
 . "$(dirname "$0")/application.sh"
 mkdir -p "$STATE" "$VOLATILE"
 load_machine
+# of the release that has handed over to this one
+unset TWINHOST_EDGE_IMAGE TWINHOST_CERTBOT_IMAGE
 load_settings "$RELEASE"
 
 # PULL_LIMIT: seconds in which an image has to be pulled; PULL_PATIENCE: those that a release waits for certbot's, which Swarm pulls
 readonly STACK=twinhost WORK=$STATE/stack PULL_LIMIT=900 PULL_PATIENCE=60
-# TURN names the config of the cluster that who applies a release holds; for less than TURN_LIMIT seconds: a trial, 180 to deploy, what it takes to converge, 20 to be
-# answered, and what it takes to go back
-readonly BACK_LIMIT=$TWINHOST_BACK_SECONDS TURN=twinhost_release
-readonly TURN_LIMIT=$((TWINHOST_APP_START_SECONDS + 120 + 180 + TWINHOST_CONVERGE_SECONDS + 20 + BACK_LIMIT))
+# TURN names the config of the cluster that who applies a release holds, for less than TURN_LIMIT seconds
+readonly TURN=twinhost_release TURN_LIMIT=$TWINHOST_TURN_SECONDS BACK_LIMIT=$TWINHOST_BACK_SECONDS
 readonly SERVICES=(edge app challenge certbot)
 anew=''
 [[ ${1:-} != --resolve ]] || { anew=yes && shift; }
@@ -68,14 +68,14 @@ select_release() {
 # behind counts no more: this machine itself (it runs one at a time), one that is gone, and one that has had more time than its release can take.
 take_turn() {
   local said holder id instance limit seen
-  if said=$(jq -n --arg name $TURN --arg instance "$TWINHOST_INSTANCE" --arg limit $TURN_LIMIT '{Name: $name,
+  if said=$(jq -n --arg name $TURN --arg instance "$TWINHOST_INSTANCE" --arg limit "$TURN_LIMIT" '{Name: $name,
       Labels: {"twinhost.instance": $instance, "twinhost.limit": $limit}, Data: ($instance | @base64)}' |
     docker_api POST /configs/create 2>&1); then
     jq -r .ID <<<"$said" | write "$VOLATILE/turn"
     return
   fi
   grep -Eq 'already exists|AlreadyExists' <<<"$said" || { echo "$said" && return 2; }
-  holder=$(docker_api GET "/configs?filters=$(filter name $TURN)" | jq -r --arg name $TURN --arg limit $TURN_LIMIT '.[] | select(.Spec.Name == $name)
+  holder=$(docker_api GET "/configs?filters=$(filter name $TURN)" | jq -r --arg name $TURN --arg limit "$TURN_LIMIT" '.[] | select(.Spec.Name == $name)
     | "\(.ID) \(.Spec.Labels["twinhost.instance"]) \(.Spec.Labels["twinhost.limit"] // "" | if test("^[0-9]+$") then . else $limit end)"')
   [[ -n $holder ]] || return 1
   read -r id instance limit <<<"$holder"
@@ -205,9 +205,6 @@ have_edge_image() {
 # export_settings: what stack.yml, the templates and the entry points of the services read.
 export_settings() {
   local noted
-  # of the release that has handed over to this one
-  unset TWINHOST_EDGE_IMAGE TWINHOST_CERTBOT_IMAGE
-  load_settings "$RELEASE"
   edge_image=${TWINHOST_EDGE_IMAGE:-$(image_of edge)}
   certbot_image=${TWINHOST_CERTBOT_IMAGE:-$(image_of certbot)}
   noted=$(noted_image "$certbot_image")
@@ -490,7 +487,7 @@ if [[ -z $mode ]]; then
 fi
 if [[ $mode != --back ]]; then
   exec 6>"$VOLATILE/release.lock"
-  flock -w $TURN_LIMIT 6 || die "waited $TURN_LIMIT s for another release to end"
+  flock -w "$TURN_LIMIT" 6 || die "waited $TURN_LIMIT s for another release to end"
   rm -f "$VOLATILE/turn-seen"
 fi
 [[ -n $mode ]] || select_release

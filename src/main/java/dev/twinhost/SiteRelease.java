@@ -95,6 +95,8 @@ final class SiteRelease extends Construct {
                 String.valueOf(settings.releaseTime().convergeSeconds()));
         exports.put(
                 "TWINHOST_BACK_SECONDS", String.valueOf(settings.releaseTime().backSeconds()));
+        exports.put(
+                "TWINHOST_TURN_SECONDS", String.valueOf(settings.releaseTime().turnSeconds()));
         // No condition can be updated, and only a new release is started on the machines, which then answer: another
         // limit has to
         // be another release.

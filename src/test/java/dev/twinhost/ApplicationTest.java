@@ -361,10 +361,7 @@ class ApplicationTest {
 
     private Shell.Result release(String... arguments) {
         Release.of(shell, Release.SHA, settings);
-        return shell.run(Stream.concat(
-                        Stream.of("bash", Release.FOLDER_OF_VERBS.formatted(root) + "/release.sh"),
-                        Stream.of(arguments))
-                .toArray(String[]::new));
+        return Release.apply(shell, arguments);
     }
 
     private void version(String current) {

@@ -2,6 +2,7 @@ package dev.twinhost;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /** A release of this checkout on the disk of a machine of the tests, as the launcher leaves it there. */
 final class Release {
@@ -28,6 +29,7 @@ final class Release {
         settings.put("TWINHOST_APP_PARALLELISM", "1");
         settings.put("TWINHOST_CONVERGE_SECONDS", "540");
         settings.put("TWINHOST_BACK_SECONDS", "450");
+        settings.put("TWINHOST_TURN_SECONDS", "1370");
         settings.put("TWINHOST_APP_ENVIRONMENT", "{}");
         settings.put("TWINHOST_APP_SECRETS", "{}");
         settings.put("TWINHOST_CACHE_MAX_SIZE", "256m");
@@ -50,6 +52,14 @@ final class Release {
         if (copied.status() != 0) {
             throw new IllegalStateException(copied.output());
         }
+    }
+
+    /** Applies the release {@link #SHA}, by its own script. */
+    static Shell.Result apply(Shell shell, String... arguments) {
+        return shell.run(Stream.concat(
+                        Stream.of("bash", FOLDER_OF_VERBS.formatted(shell.path("")) + "/release.sh"),
+                        Stream.of(arguments))
+                .toArray(String[]::new));
     }
 
     static String json(String sha) {

@@ -801,11 +801,7 @@ class ReleaseTest {
     }
 
     private Shell.Result release(String... arguments) {
-        String[] command = new String[arguments.length + 2];
-        command[0] = "bash";
-        command[1] = Release.FOLDER_OF_VERBS.formatted(root) + "/release.sh";
-        System.arraycopy(arguments, 0, command, 2, arguments.length);
-        return shell.run(command);
+        return Release.apply(shell, arguments);
     }
 
     private static String service(String update) {

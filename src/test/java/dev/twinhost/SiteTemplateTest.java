@@ -99,6 +99,7 @@ class SiteTemplateTest {
                         export TWINHOST_MANAGERS='3'
                         export TWINHOST_CONVERGE_SECONDS='540'
                         export TWINHOST_BACK_SECONDS='450'
+                        export TWINHOST_TURN_SECONDS='1370'
                         export TWINHOST_DEPLOY_SECONDS='4690'
                         export TWINHOST_LAME_DUCK='16'
                         export TWINHOST_EDGE_UPDATE_DELAY='15'

@@ -462,10 +462,7 @@ class TrialTest {
 
     private Shell.Result release(String... arguments) {
         Release.of(shell, Release.SHA, settings);
-        return shell.run(Stream.concat(
-                        Stream.of("bash", Release.FOLDER_OF_VERBS.formatted(root) + "/release.sh"),
-                        Stream.of(arguments))
-                .toArray(String[]::new));
+        return Release.apply(shell, arguments);
     }
 
     /** That release is the last one that converged, with the application's image by this digest. */

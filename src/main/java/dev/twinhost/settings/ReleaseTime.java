@@ -4,7 +4,8 @@ import java.util.List;
 
 /**
  * How long a release may take at most, reckoned from what the settings say of the application. Everything is in seconds.
- * The scripts of the machines take {@link #parallelism}, {@link #convergeSeconds} and {@link #backSeconds} from here; what they add of their
+ * The scripts of the machines take {@link #parallelism}, {@link #convergeSeconds},
+ * {@link #backSeconds} and {@link #turnSeconds} from here; what they add of their
  * own is named here as they have it.
  *
  * @param replicas containers of the application
@@ -108,7 +109,7 @@ public record ReleaseTime(int replicas, int startSeconds) {
     }
 
     /** How long one release keeps every other from the cluster: from its trial until it has gone back. */
-    int turnSeconds() {
+    public int turnSeconds() {
         return startSeconds + TRIAL + DEPLOY + convergeSeconds() + ANSWER + backSeconds();
     }
 
