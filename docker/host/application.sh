@@ -4,7 +4,7 @@
 
 # ANSWER_LIMIT: seconds in which the application has to answer a request.
 # STEADY: those for which a new application has to go on running once it has answered
-readonly TRIAL=twinhost-trial ANSWER_LIMIT=10 STEADY=30
+readonly TRIAL=twinhost-trial PULLS=twinhost.pull ANSWER_LIMIT=10 STEADY=30
 
 # platform: this machine's, as images name theirs.
 platform() {
@@ -72,12 +72,46 @@ choose_application() {
       reason=$(resolve_application) || die "the image $app_image cannot be had: $reason"
     fi
     TWINHOST_APP_IMAGE=$(<"$WORK/application")
-    wait_for "$PULL_LIMIT" "the image $app_image, which is pulled" pull_application || die "$(why_no_pull)"
-    # of an image that is one manifest of the OCI, Docker does not ask the registry for the platform
-    # https://github.com/moby/moby/blob/v25.0.5/api/server/router/distribution/distribution_routes.go
-    reason=$(runs_on "$(timeout -k 5 20 docker image inspect --format '{{.Os}}/{{.Architecture}}' "$TWINHOST_APP_IMAGE")") ||
-      die "the image $app_image cannot be had: $reason"
+    bring_application
   fi
+}
+
+# bring_application: has every host have the image before Swarm hears of the release: one that pulls while containers are exchanged would hold that up.
+bring_application() {
+  local begin
+  begin=$(uptime_seconds)
+  if ! has_image; then
+    pulls=$(pull_name)
+    # every host at once; what is wrong is said below
+    pulled_everywhere >/dev/null 2>&1 || true
+  fi
+  wait_for "$PULL_LIMIT" "the image $app_image, which is pulled" pull_application || fail_pull 'this host'
+  # of an image that is one manifest of the OCI, Docker does not ask the registry for the platform
+  # https://github.com/moby/moby/blob/v25.0.5/api/server/router/distribution/distribution_routes.go
+  reason=$(runs_on "$(timeout -k 5 20 docker image inspect --format '{{.Os}}/{{.Architecture}}' "$TWINHOST_APP_IMAGE")") ||
+    die "the image $app_image cannot be had: $reason"
+  if [[ -n $pulls ]]; then
+    wait_for $((PULL_LIMIT + begin - $(uptime_seconds))) "the image $app_image on every host" pulled_everywhere || fail_pull 'every host'
+    end_pulls "$pulls"
+    pulls=''
+  fi
+}
+
+# has_image: whether the service of the application has this very image, which then is on the hosts.
+has_image() {
+  docker_api GET "/services/${STACK}_app" 2>/dev/null | holds --arg image "$TWINHOST_APP_IMAGE" '.Spec.TaskTemplate.ContainerSpec.Image == $image'
+}
+
+# fail_pull WHERE: the end of a release whose image did not come, for the `reason`. Where it has only taken too long, it still comes.
+fail_pull() {
+  [[ $reason == waited* ]] || die "the image $app_image could not be pulled: ${reason:-Docker does not say why}"
+  pulls=''
+  die "the image $app_image was not pulled within $PULL_LIMIT s on $1; that goes on: deploy again when it has ended"
+}
+
+# pull_name: of what pulls the image, on this machine and on every host.
+pull_name() {
+  printf 'twinhost-pull-%s\n' "$(sha256sum <<<"$TWINHOST_APP_IMAGE" | cut -c1-16)"
 }
 
 # know_registry_if_possible: a registry that is away must not keep what has served from serving again: Swarm then keeps the login that it has.
@@ -93,7 +127,7 @@ know_registry_if_possible() {
 # pull_application: whether Docker has the image here; has it pulled by a unit of its own, which goes on where this release gives up waiting.
 pull_application() {
   local unit said
-  unit=twinhost-pull-$(sha256sum <<<"$TWINHOST_APP_IMAGE" | cut -c1-16)
+  unit=$(pull_name)
   said=$VOLATILE/$unit
   ! here "$TWINHOST_APP_IMAGE" || return 0
   ! systemctl -q is-active "$unit" || { echo 'it is under way' && return 1; }
@@ -104,12 +138,42 @@ pull_application() {
   return 1
 }
 
-why_no_pull() {
-  if [[ $reason == waited* ]]; then
-    echo "the image $app_image was not pulled within $PULL_LIMIT s; that goes on, for an hour in all: deploy again when it has ended"
-  else
-    echo "the image $app_image could not be pulled: ${reason:-Docker does not say why}"
-  fi
+# pulled_everywhere: whether every host has the image. A service has them pull it whose containers cannot start: of what is pulled Swarm then says that it has
+# failed, of what cannot be that it is rejected (https://github.com/moby/swarmkit/blob/master/agent/exec/controller.go, Do). It goes on where this
+# release gives up waiting. Prints which hosts do not have the image; returns 2 where one cannot pull it.
+pulled_everywhere() {
+  local name said nodes tasks
+  name=$(pull_name)
+  docker_api GET "/services/$name" >/dev/null 2>&1 || said=$(timeout -k 5 60 docker service create --quiet --detach --name "$name" --label $PULLS=yes \
+    --mode global --constraint 'engine.labels.twinhost.role == host' --restart-condition none --no-healthcheck --no-resolve-image "${send_login[@]}" \
+    --entrypoint /only-pulled "$TWINHOST_APP_IMAGE" 2>&1) || { tail -n 1 <<<"$said" | plain && return 1; }
+  nodes=$(docker_api GET /nodes) && tasks=$(docker_api GET "/tasks?filters=$(filter service "$name")") || return 1
+  said=$(jq -nr --slurpfile nodes <(printf '%s' "$nodes") --slurpfile tasks <(printf '%s' "$tasks") '
+    [$nodes[0][] | select(.Description.Engine.Labels["twinhost.role"] == "host" and .Status.State == "ready" and .Spec.Availability == "active")
+      | {id: .ID, name: .Description.Hostname}] as $hosts
+    | [$hosts[] | .id as $id | . + ([$tasks[0][] | select(.NodeID == $id)] | max_by(.CreatedAt) | .Status // {} | {State, Err})] as $hosts
+    | [$hosts[] | select(.State == "rejected") | "\(.name): \(.Err)"] as $rejected
+    | [$hosts[] | select(.State | IN("running", "complete", "failed") | not) | .name] as $missing
+    | if $rejected != [] then "rejected by " + ($rejected | join("; "))
+      elif $hosts == [] then "Swarm names no host that is ready"
+      elif $missing != [] then "it is not yet on " + ($missing | join(", "))
+      else "pulled" end' 2>/dev/null) || said="Docker's answers cannot be read"
+  [[ $said != pulled ]] || return 0
+  echo "$said"
+  [[ $said != rejected* ]] || return 2
+  return 1
+}
+
+# end_pulls SERVICE…: those are needed no more.
+end_pulls() {
+  timeout -k 5 30 docker service rm "$@" >/dev/null 2>&1 || true
+}
+
+# end_old_pulls: nor what releases have left that gave up waiting, or were ended.
+end_old_pulls() {
+  local old
+  mapfile -t old < <(docker_api GET "/services?filters=$(filter label $PULLS=yes)" | jq -r --arg pull $PULLS '.[] | select(.Spec.Labels[$pull] == "yes") | .ID')
+  [[ ${#old[@]} == 0 ]] || end_pulls "${old[@]}"
 }
 
 # check_health: what docker/app/health.yml asks with has to be in the application's image.

@@ -19,7 +19,7 @@ readonly SERVICES=(edge app challenge certbot)
 anew=''
 [[ ${1:-} != --resolve ]] || { anew=yes && shift; }
 mode=${1:-}
-named='' waits='' broken='' app_image='' send_login=(--with-registry-auth)
+named='' waits='' broken='' app_image='' pulls='' send_login=(--with-registry-auth)
 trap 'broken="line $LINENO of ${BASH_SOURCE[0]##*/} failed: $BASH_COMMAND"; log "$broken" >&2' ERR
 trap 'end $?' EXIT
 # who has started it may be gone already, and with him the reader of what is said here
@@ -42,6 +42,7 @@ die() {
 end() {
   (($1 == 0)) || [[ -n ${told:-} ]] || tell FAILURE "ended with status $1${broken:+: $broken}"
   [[ -z ${tries:-} ]] || end_trial
+  [[ -z $pulls ]] || end_pulls "$pulls"
   give_turn
 }
 
@@ -567,5 +568,6 @@ fi
 await 60 'the shared storage to take the release down' note_converged
 [[ $mode == --boot ]] || install_release "$RELEASE"
 tell SUCCESS "release ${RELEASE##*/} has converged"
+end_old_pulls
 remove_old_files || log 'configs and secrets that nothing uses stay until the next release'
 log "release ${RELEASE##*/} has converged"

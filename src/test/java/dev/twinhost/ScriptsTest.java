@@ -72,6 +72,20 @@ class ScriptsTest {
             entry("stop", Set.of("-t")),
             entry("stack deploy", Set.of("--prune", "--with-registry-auth", "--resolve-image")),
             entry("service logs", Set.of("--raw", "--tail")),
+            entry(
+                    "service create",
+                    Set.of(
+                            "--quiet",
+                            "--detach",
+                            "--name",
+                            "--label",
+                            "--mode",
+                            "--constraint",
+                            "--restart-condition",
+                            "--no-healthcheck",
+                            "--no-resolve-image",
+                            "--with-registry-auth",
+                            "--entrypoint")),
             entry("service rm", Set.of()),
             entry("logs", Set.of("--tail")),
             entry(

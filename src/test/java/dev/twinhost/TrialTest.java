@@ -25,6 +25,7 @@ class TrialTest {
     private static final String DIGEST = "@sha256:" + "d".repeat(64);
     private static final String MOVED = "@sha256:" + "e".repeat(64);
     private static final String REGISTRY = "/distribution/" + IMAGE + "/json";
+    private static final String PULL = "twinhost-pull-SUM";
     private static final String NO_ANSWER = "within 60 s (appStartSeconds) there was no answer: ";
 
     @TempDir
@@ -62,11 +63,13 @@ class TrialTest {
                 .then("GET", "/tasks", """
                         case $url in
                           *trial*) cp "$TWINHOST_ROOT/trial-tasks" "$name" ;;
+                          *pull*) cp "$TWINHOST_ROOT/pull-tasks" "$name" ;;
                           *) cp "$TWINHOST_ROOT/tasks" "$name" ;;
                         esac
                         """);
         shell.write("pulled", "");
         shell.write("tasks", "[" + task("running", "") + "]");
+        shell.write("pull-tasks", "[" + pull("node-1", "failed", "") + "]");
         trial("running", "", "{\"State\":{}}");
         registryHas(DIGEST);
         for (String process : List.of("4711", "4712")) {
@@ -82,10 +85,11 @@ class TrialTest {
         Shell.Result result = release();
 
         assertThat(result.status()).as(result.output()).isZero();
-        assertThat(engine.commands().stream()
+        assertThat(commands().stream()
                         .filter(command -> command.matches("docker (stack deploy|service rm).*"))
                         .map(command -> command.replaceAll("-c \\S+/", "")))
                 .containsExactly(
+                        "docker service rm " + PULL,
                         "docker service rm twinhost-trial_trial",
                         "docker stack deploy trial-service.yml trial-trial.yml trial.json --prune --with-registry-auth"
                                 + " --resolve-image never twinhost-trial",
@@ -348,9 +352,83 @@ class TrialTest {
         shell.standIn("systemd-run", "touch \"$TWINHOST_ROOT/active\"");
         shell.standIn("systemctl", "[[ $* != *is-active* || -e $TWINHOST_ROOT/active ]]");
 
-        assertRefused(
-                "the image " + IMAGE + " was not pulled within 900 s; that goes on, for an hour in all: deploy again"
-                        + " when it has ended");
+        assertRefused("the image " + IMAGE
+                + " was not pulled within 900 s on this host; that goes on: deploy again when it has ended");
+        assertThat(commands()).doesNotContain("docker service rm " + PULL);
+    }
+
+    @Test
+    void shouldHaveEveryHostPullTheImageBeforeItIsTried() {
+        engine.answer("GET", "/nodes", "[" + ReleaseTest.NODES.replaceAll("^.|.$", "") + "," + node("node-2") + "]")
+                .then("GET", "/tasks", """
+                case $url in
+                  *trial*) cp "$TWINHOST_ROOT/trial-tasks" "$name" ;;
+                  *pull*)
+                    cp "$TWINHOST_ROOT/pull-tasks" "$name"
+                    echo x >>"$TWINHOST_ROOT/asked-for-pulls"
+                    [[ $(wc -l <"$TWINHOST_ROOT/asked-for-pulls") -lt 4 ]] || sed -i 's/preparing/failed/' "$TWINHOST_ROOT/pull-tasks"
+                    ;;
+                  *) cp "$TWINHOST_ROOT/tasks" "$name" ;;
+                esac
+                """);
+        shell.write("pull-tasks", "[" + pull("node-1", "failed", "") + "," + pull("node-2", "preparing", "") + "]");
+
+        Shell.Result result = release();
+
+        assertThat(result.status()).as(result.output()).isZero();
+        assertThat(result.output())
+                .contains("waits for the image " + IMAGE + " on every host: it is not yet on node-2");
+        assertThat(commands())
+                .contains("docker service create --quiet --detach --name " + PULL + " --label twinhost.pull=yes --mode"
+                        + " global --constraint engine.labels.twinhost.role == host --restart-condition none"
+                        + " --no-healthcheck --no-resolve-image --with-registry-auth --entrypoint /only-pulled "
+                        + IMAGE + DIGEST);
+        assertThat(result.output().indexOf("not yet on node-2"))
+                .isLessThan(result.output().indexOf("tries the application"));
+    }
+
+    @Test
+    void shouldSayWhichHostCannotPullTheImage() {
+        engine.answer("GET", "/nodes", "[" + ReleaseTest.NODES.replaceAll("^.|.$", "") + "," + node("node-2") + "]");
+        shell.write(
+                "pull-tasks",
+                "[" + pull("node-1", "failed", "") + "," + pull("node-2", "rejected", "No such image: " + IMAGE) + "]");
+
+        assertRefused("the image " + IMAGE + " could not be pulled: rejected by node-2: No such image: " + IMAGE);
+        assertThat(commands()).contains("docker service rm " + PULL);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"preparing", "null", "[]", "[{", "{}", "\"failed\""})
+    void shouldNotReleaseWhatIsNotKnownToBeOnEveryHost(String tasks) {
+        shell.pace(60);
+        shell.write("pull-tasks", tasks.equals("preparing") ? "[" + pull("node-1", tasks, "") + "]" : tasks);
+
+        assertRefused("the image " + IMAGE
+                + " was not pulled within 900 s on every host; that goes on: deploy again when it has ended");
+        assertThat(commands()).doesNotContain("docker service rm " + PULL);
+    }
+
+    @Test
+    void shouldHaveNobodyPullWhatTheServiceRuns() {
+        engine.answer(
+                "GET",
+                "/services/twinhost_app",
+                "{\"Spec\":{\"TaskTemplate\":{\"ContainerSpec\":{\"Image\":\"" + IMAGE + DIGEST + "\"}}}}");
+
+        assertThat(release().status()).isZero();
+        assertThat(engine.commands()).noneMatch(command -> command.startsWith("docker service create"));
+    }
+
+    @Test
+    void shouldEndThePullsThatAnotherReleaseHasLeft() {
+        String left =
+                EngineStandIn.idle("left").replace("\"Spec\":{", "\"Spec\":{\"Labels\":{\"twinhost.pull\":\"yes\"},");
+        engine.answer("GET", "/services", service("completed").replaceFirst("]$", "," + left + "]"));
+
+        release();
+
+        assertThat(engine.commands()).contains("docker service rm left");
     }
 
     @ParameterizedTest
@@ -405,6 +483,7 @@ class TrialTest {
         engine.then("GET", "/tasks", """
                 case $url in
                   *trial*) cp "$TWINHOST_ROOT/trial-tasks" "$name" ;;
+                  *pull*) cp "$TWINHOST_ROOT/pull-tasks" "$name" ;;
                   *) sed "s/\\"ID\\":\\"t\\"/\\"ID\\":\\"t$(cut -d. -f1 "$TWINHOST_ROOT/proc/uptime")\\"/" "$TWINHOST_ROOT/tasks" >"$name" ;;
                 esac
                 """);
@@ -447,8 +526,15 @@ class TrialTest {
         release.destroy();
 
         assertThat(shell.await(release).status()).isEqualTo(1);
-        assertThat(engine.commands().stream().filter(command -> command.startsWith("docker service rm")))
+        assertThat(engine.commands().stream().filter(command -> command.startsWith("docker service rm twinhost-trial")))
                 .hasSize(2);
+    }
+
+    /** What a script called, without the sums in names. */
+    private List<String> commands() {
+        return engine.commands().stream()
+                .map(command -> command.replaceAll("pull-[0-9a-f]{16}", "pull-SUM"))
+                .toList();
     }
 
     private void assertRefused(String reason) {
@@ -495,6 +581,18 @@ class TrialTest {
     private void trial(String state, String error, String container) {
         shell.write("trial-tasks", "[" + task(state, error) + "]");
         engine.answer("GET", "/containers/c0ffee/json", container);
+    }
+
+    private static String pull(String node, String state, String error) {
+        return "{\"NodeID\":\"" + node + "\",\"CreatedAt\":\"1\",\"Status\":{\"State\":\"" + state + "\",\"Err\":\""
+                + error + "\"}}";
+    }
+
+    private static String node(String name) {
+        return ReleaseTest.NODES
+                .replaceAll("^.|.$", "")
+                .replace("node-1", name)
+                .replace("\"Description\":{", "\"Description\":{\"Hostname\":\"" + name + "\",");
     }
 
     private static String task(String state, String error) {
