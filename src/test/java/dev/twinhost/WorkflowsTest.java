@@ -2,11 +2,13 @@ package dev.twinhost;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.twinhost.settings.ReleaseTime;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -136,6 +138,17 @@ class WorkflowsTest {
         assertThat(workflows().filter(workflow -> read(workflow).contains("TWINHOST_DEPLOY_ROLE")))
                 .extracting(workflow -> workflow.getFileName().toString())
                 .containsExactlyInAnyOrder("deploy.yml", "drift.yml");
+    }
+
+    /** A quarter of an hour is for what comes before the wait, and after it. */
+    @Test
+    void shouldNotEndADeployThatMayStillGetItsAnswer() {
+        Duration answer = Duration.ofSeconds(new ReleaseTime(2, 60).answerSeconds());
+
+        assertThat(jobs(FOLDER.resolve("deploy.yml")))
+                .hasSize(1)
+                .allSatisfy(job -> assertThat(Duration.ofMinutes((Integer) job.get("timeout-minutes")))
+                        .isGreaterThanOrEqualTo(answer.plusMinutes(15)));
     }
 
     /** Of those that wait in one group GitHub keeps the last: another workflow in it could take a deploy's place. */
