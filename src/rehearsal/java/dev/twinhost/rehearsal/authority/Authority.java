@@ -3,13 +3,12 @@ package dev.twinhost.rehearsal.authority;
 import dev.twinhost.rehearsal.dns.DnsConfiguration;
 import dev.twinhost.rehearsal.network.Fabric;
 import dev.twinhost.rehearsal.system.Await;
-import dev.twinhost.rehearsal.system.Command;
 import dev.twinhost.rehearsal.system.Folders;
+import dev.twinhost.rehearsal.system.FrontCertificate;
 import dev.twinhost.rehearsal.system.Namespace;
 import dev.twinhost.rehearsal.system.Tools;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -37,7 +36,12 @@ public final class Authority {
     }
 
     public void start() {
-        sign();
+        new FrontCertificate(scripts, cache, folder).issue(DnsConfiguration.AUTHORITIES);
+        Folders.write(folder.resolve(RunningAuthority.CONDUCT), RunningAuthority.conduct());
+        for (String file : List.of("pebble.json", "acme-front.cfg")) {
+            Folders.write(
+                    folder.resolve(file), Folders.read(scripts.resolve("tools").resolve(file)));
+        }
         Tools.Daemon pebble = tools.daemon(
                 "pebble",
                 internet,
@@ -82,22 +86,5 @@ public final class Authority {
                         .result()
                         .status()
                 == 0;
-    }
-
-    /** Signs a certificate for the front's names with the rehearsal's authority, which the machines trust. */
-    private void sign() {
-        List<String> words =
-                new ArrayList<>(List.of(scripts.resolve("machine/ca.sh").toString(), "leaf"));
-        words.addAll(DnsConfiguration.AUTHORITIES);
-        words.add(folder.toString());
-        Command.of(words).with("TWINHOST_REHEARSAL_CACHE", cache.toString()).run();
-        String chain = Folders.read(folder.resolve("fullchain.pem"));
-        Folders.write(folder.resolve("front.pem"), chain + Folders.read(folder.resolve("privkey.pem")));
-        Folders.write(folder.resolve("ca.pem"), chain);
-        Folders.write(folder.resolve(RunningAuthority.CONDUCT), RunningAuthority.conduct());
-        for (String file : List.of("pebble.json", "acme-front.cfg")) {
-            Folders.write(
-                    folder.resolve(file), Folders.read(scripts.resolve("tools").resolve(file)));
-        }
     }
 }

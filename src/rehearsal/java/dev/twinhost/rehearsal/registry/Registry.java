@@ -41,7 +41,7 @@ public final class Registry {
         Command.of(scripts.resolve("machine/registry.sh").toString(), folder.toString())
                 .with("TWINHOST_REHEARSAL_CACHE", cache.toString())
                 .run();
-        new RegistryNames(scripts.resolve("machine/ca.sh"), cache, folder, List.of()).begin();
+        new RegistryNames(scripts, cache, folder, List.of()).begin();
         EcrLogin ecr = new EcrLogin(folder);
         ecr.renew();
         Folders.write(folder.resolve(RunningRegistry.CONDUCT), RunningRegistry.conduct(ecr));

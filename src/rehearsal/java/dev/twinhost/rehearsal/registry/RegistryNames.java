@@ -1,13 +1,12 @@
 package dev.twinhost.rehearsal.registry;
 
 import dev.twinhost.rehearsal.network.Fabric;
-import dev.twinhost.rehearsal.system.Command;
 import dev.twinhost.rehearsal.system.Failure;
 import dev.twinhost.rehearsal.system.Folders;
+import dev.twinhost.rehearsal.system.FrontCertificate;
 import dev.twinhost.rehearsal.system.RuntimeSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Set;
@@ -18,24 +17,20 @@ import java.util.TreeSet;
  * name can come while all of it runs; none goes.
  */
 final class RegistryNames {
-    static final String CERTIFICATE = "front.pem";
+    private static final String MOUNTED = "/mnt/" + FrontCertificate.FILE;
 
-    private static final String MOUNTED = "/mnt/" + CERTIFICATE;
-
-    private final Path script;
-    private final Path cache;
+    private final FrontCertificate certificate;
     private final Path folder;
     private final List<Path> dns;
 
     /**
-     * @param script that issues certificates
+     * @param scripts of the rehearsal
      * @param cache with the authority that the machines trust
      * @param folder the registry's
      * @param dns folders from which the name servers read hosts files as soon as these change
      */
-    RegistryNames(Path script, Path cache, Path folder, List<Path> dns) {
-        this.script = script;
-        this.cache = cache;
+    RegistryNames(Path scripts, Path cache, Path folder, List<Path> dns) {
+        certificate = new FrontCertificate(scripts, cache, folder);
         this.folder = folder;
         this.dns = dns;
     }
@@ -68,18 +63,12 @@ final class RegistryNames {
     private void issue(Set<String> names) {
         Set<String> all = new TreeSet<>(names);
         all.add(Reference.HUB);
-        List<String> words = new ArrayList<>(List.of(script.toString(), "leaf"));
-        words.addAll(all);
-        words.add(folder.toString());
-        Command.of(words).with("TWINHOST_REHEARSAL_CACHE", cache.toString()).run();
-        String chain = Folders.read(folder.resolve("fullchain.pem"));
-        Folders.write(folder.resolve("ca.pem"), chain);
-        Folders.write(folder.resolve(CERTIFICATE), chain + Folders.read(folder.resolve("privkey.pem")));
+        certificate.issue(all);
     }
 
     /** Nothing of what is sent may be in a message: the key is. */
     private void replace(RuntimeSocket front) {
-        String pem = Folders.read(folder.resolve(CERTIFICATE));
+        String pem = Folders.read(folder.resolve(FrontCertificate.FILE));
         String answer = front.ask("set ssl cert " + MOUNTED + " <<\n" + pem) + front.ask("commit ssl cert " + MOUNTED);
         if (!answer.contains("Success!")) {
             throw new Failure("The registry's front refuses its certificate: " + answer.strip());

@@ -46,7 +46,7 @@ public final class RunningRegistry {
         this.folder = folder;
         this.internet = internet;
         this.tools = tools;
-        names = new RegistryNames(scripts.resolve("machine/ca.sh"), cache, folder, dns);
+        names = new RegistryNames(scripts, cache, folder, dns);
         front = front(folder);
     }
 
