@@ -90,7 +90,7 @@ final class TroubledSite extends RunningSite
     Machine successor(Machine gone, Machine... others) {
         return Await.value(
                 "a machine in the place of " + gone.name(),
-                Duration.ofMinutes(2),
+                Duration.ofSeconds(300),
                 () -> machines().stream()
                         .filter(machine -> machine.group().equals(gone.group()))
                         .filter(machine -> !machine.instanceId().equals(gone.instanceId()))
