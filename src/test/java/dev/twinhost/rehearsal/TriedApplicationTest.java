@@ -39,6 +39,11 @@ class TriedApplicationTest {
     private static final String REFUSED = "(Failed|Could not) .*connect.*";
     private static final String UNHEALTHY = TRIED
             + "it was too slow, or is broken: not healthy within 20 s \\(appStartSeconds\\) and three checks; its check said last: ";
+    /** KiB of an image whose pull takes so many seconds. */
+    private static final int LARGE = 12_000;
+
+    private static final int PULL_SECONDS = 60;
+    private static final int BITS = 8;
     private static final Path IMAGES = folder();
 
     @RegisterExtension
@@ -120,9 +125,36 @@ class TriedApplicationTest {
                         "{\"PLAY_DELAY\":\"150\"}",
                         UNHEALTHY + ".*refused.*"),
                 arguments(
-                        "ignores TERM, with a check",
+                        "ignores TERM, with a check", "-c appHealthPath=/health", "{\"PLAY_IGNORE_TERM\":\"yes\"}", ""),
+                arguments("dies after 5 s, with a check", "-c appHealthPath=/health", "{\"PLAY_LIFE\":\"5\"}", DEAD),
+                arguments("dies after 25 s, with a check", "-c appHealthPath=/health", "{\"PLAY_LIFE\":\"25\"}", DEAD),
+                arguments(
+                        "listens on another port, with a check",
                         "-c appHealthPath=/health",
-                        "{\"PLAY_IGNORE_TERM\":\"yes\"}",
+                        "{\"PLAY_PORT\":\"3000\"}",
+                        UNHEALTHY + ".*refused.*"),
+                // each of its checks takes 4 s, so that three of them do not fit
+                arguments(
+                        "hangs, with a check",
+                        "-c appHealthPath=/health",
+                        "{\"PLAY_STATUS\":\"hang\"}",
+                        TRIED + "it was too slow: not healthy within 20 s \\(appStartSeconds\\); its check said last: "
+                                + ".*timed out.*"),
+                arguments(
+                        "starts in 90 s of 100, with a check",
+                        "-c appHealthPath=/health -c appStartSeconds=100",
+                        "{\"PLAY_DELAY\":\"90\"}",
+                        ""),
+                arguments("starts in 5 s, with a check", "-c appHealthPath=/health", "{\"PLAY_DELAY\":\"5\"}", ""),
+                arguments(
+                        "answers 404, with a check that is content",
+                        "-c appHealthPath=/health",
+                        "{\"PLAY_STATUS\":\"404 /health=200\"}",
+                        ""),
+                arguments(
+                        "answers 500, with a check that is content",
+                        "-c appHealthPath=/health",
+                        "{\"PLAY_STATUS\":\"500 /health=200\"}",
                         ""));
     }
 
@@ -237,6 +269,60 @@ class TriedApplicationTest {
                 "three",
                 release(List.of("-c", "appImage=" + bare, "-c", "appHealthPath=/")),
                 "the image " + bare + " has no shell with curl or wget, .*");
+    }
+
+    @Test
+    @Tag("extended")
+    @Order(7)
+    void shouldKeepTheVersionThatServesWhereTheRegistryGivesNoAnswerOfUse() throws Exception {
+        site.rehearsal().registry().push(image("four"), IMAGE);
+
+        site.rehearsal().registry().empty();
+        assertRefusedWhileServing(
+                "a registry that has been emptied",
+                release(List.of("-c", "email=ops-4@example.com")),
+                "the image " + IMAGE + " cannot be had: .*manifest unknown.*");
+        assertThat(version()).isEqualTo("three");
+        site.rehearsal().registry().mend();
+
+        site.rehearsal().registry().limit();
+        assertRefusedWhileServing(
+                "a registry that counts too many pulls",
+                release(List.of("-c", "email=ops-5@example.com")),
+                "the image " + IMAGE + " cannot be had: .*toomanyrequests: The rehearsal counts too many pulls.*");
+        assertThat(version()).isEqualTo("three");
+        site.rehearsal().registry().mend();
+
+        // the engine gives up after 15 s; the release does not wait for longer than 30 s
+        site.rehearsal().registry().hang();
+        assertRefusedWhileServing(
+                "a registry that hangs",
+                release(List.of("-c", "email=ops-6@example.com")),
+                "the image " + IMAGE + " cannot be had: (no answer within 30 s|.*Client\\.Timeout exceeded.*)");
+        assertThat(version()).isEqualTo("three");
+        site.rehearsal().registry().mend();
+        assertThat(site.endLoad("a registry without an answer of use").failures())
+                .isEmpty();
+    }
+
+    @Test
+    @Tag("extended")
+    @Order(8)
+    void shouldReleaseALargeImageFromASlowRegistry() throws Exception {
+        String large = "registry.example.org/acme/shop:large";
+        String blobs = "/acme/shop/blobs/";
+        Path folder = IMAGES.resolve("five");
+        site.rehearsal()
+                .registry()
+                .push(new PlayImage("five").withBallast(LARGE).write(folder), large);
+        site.rehearsal().registry().slow(LARGE * BITS / PULL_SECONDS);
+        long before = site.rehearsal().registry().requests(blobs);
+
+        assertReleased("a large image from a slow registry", "five", release(List.of("-c", "appImage=" + large)));
+
+        // each host has pulled the configuration and the layer
+        assertThat(site.rehearsal().registry().requests(blobs) - before).isGreaterThanOrEqualTo(4);
+        site.rehearsal().registry().mend();
     }
 
     private static Commands.Run release(List<String> options) throws Exception {
