@@ -95,10 +95,21 @@ class PrivateRegistryTest {
     @Order(3)
     void shouldServeFromAHostThatPullsWithAPasswordThatHasChanged() {
         setPassword(SECOND);
-        // the leader alone does something
+        // the leader alone does something; meanwhile, what everybody on the machine can see
+        StringBuilder arguments = new StringBuilder();
         for (Machine machine : site.machines()) {
-            site.inside(machine, "systemctl", "start", "twinhost-credentials.service");
+            arguments.append(site.inside(
+                    machine,
+                    "timeout",
+                    "120",
+                    "sh",
+                    "-c",
+                    "systemctl start twinhost-credentials.service & while kill -0 $! 2>/dev/null; do"
+                            + " cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\000' ' '; done; wait $!"));
         }
+        assertThat(arguments)
+                .contains("docker login --username " + USER + " --password-stdin registry.example.org")
+                .doesNotContain(SECOND, encoded(SECOND));
 
         replaceHost();
 
