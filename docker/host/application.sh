@@ -214,7 +214,8 @@ try_application() {
   log 'tries the application in a container of its own'
   : >"$WORK/trial"
   wait_for 60 'Swarm to take the trial' deploy_trial || die "the application cannot be tried: $reason"
-  wait_for $((TWINHOST_APP_START_SECONDS + 15)) 'the application to answer in its trial' trial_answers || fail_trial
+  # three checks that fail, each with its own limit, and what Swarm takes to start a container
+  wait_for $((TWINHOST_APP_START_SECONDS + 30)) 'the application to answer in its trial' trial_answers || fail_trial
   # without a check of its health a container counts as soon as it runs, and may not listen yet
   TWINHOST_APP_DELAY=2
   holds '.State.Health != null' "$WORK/trial-container" || TWINHOST_APP_DELAY=$(($(uptime_seconds) - begin + 2))
@@ -322,12 +323,14 @@ why_no_answer() {
     # it holds the environment of the application: no argument
     jq -nr --rawfile task <(printf '%s' "$1") --rawfile container <(printf '%s' "$container") --arg seconds "$TWINHOST_APP_START_SECONDS" '
       def object: try (fromjson | objects) catch {};
-      ($task | object.Status // {}) as $status | ($container | object.State // {}) as $state
+      ($task | object.Status // {}) as $status | ($container | object // {}) as $container | ($container.State // {}) as $state
+      # who has ended is unhealthy to Docker, whatever its checks have said: https://github.com/moby/moby/blob/v25.0.5/container/health.go, CloseMonitorChannel
+      | (($container.Config.Healthcheck.Retries // 0 | if . > 0 then . else 3 end) as $most | ($state.Health.FailingStreak // 0) >= $most) as $ill
       | ($state.Health.Log // [] | last // {} | .Output // "" | gsub("[[:cntrl:]]+"; " ") | sub(" +$"; "") | .[:200]) as $check
       | (if $check == "" then "" else "; its check said last: \($check)" end) as $check
       | if $state.OOMKilled == true then "it was ended because the memory of the machine ran out; appReplicas or another instanceType may help"
         # who ends well on a signal leaves no error behind
-        elif ($status.Err // "" | contains("unhealthy container")) or $state.Health.Status == "unhealthy" then "it was too slow, or is broken: not healthy within \($seconds) s (appStartSeconds) and three checks\($check)"
+        elif ($status.Err // "" | contains("unhealthy container")) or $ill then "it was too slow, or is broken: not healthy within \($seconds) s (appStartSeconds) and three checks\($check)"
         elif $status.State == "starting" then "it was too slow: not healthy within \($seconds) s (appStartSeconds)\($check)"
         elif $status.State == "complete" then "it ended by itself, with status 0"
         elif ($status.Err // "") != "" then $status.Err
@@ -372,15 +375,16 @@ edges_answer() {
         (.NetworksAttachments[] | select(.Network.Spec.Name == $network) | .Addresses[0] | split("/")[0])] | @tsv') || { echo 'no edge runs on this machine' && return 1; }
   while IFS=$'\t' read -r pid node address; do
     said=$(ask "$pid" "http://$address:8081${TWINHOST_APP_HEALTH_PATH:-/}") || { echo "the edge on $node cannot be asked: $said" && return 1; }
-    [[ $said == *' '*[0-9]* ]] || { echo "the edge on $node gets no answer from the application (${said% })" && return 1; }
+    [[ $said == *' '*[0-9]* ]] || { echo "the edge on $node gets no answer from the application (${said%% *})" && return 1; }
   done <<<"$edges"
 }
 
-# why_application: an addition to a reason: what is wrong with a container of the application, one on this machine if there is any.
+# why_application running|ended: an addition to a reason: what is wrong with a container of the application, one on this machine if there is any, and of those
+# rather one that runs, or has ended.
 why_application() {
   local own tasks task
   own=$(own_node) && tasks=$(docker_api GET "/tasks?filters=$(filter service "${STACK}_app")") &&
-    task=$(pick -c --arg own "$own" '[.[] | select(.Status.State | IN("running", "complete", "failed", "rejected"))]
-      | max_by([.NodeID == $own, .Status.State == "running" and .DesiredState == "running", .CreatedAt]) | objects' <<<"$tasks") || return 0
+    task=$(pick -c --arg own "$own" --argjson ended "$([[ $1 == ended ]] && echo true || echo false)" '[.[] | select(.Status.State | IN("running", "complete", "failed", "rejected"))]
+      | max_by([.NodeID == $own, (.Status.State == "running" and .DesiredState == "running") != $ended, .CreatedAt]) | objects' <<<"$tasks") || return 0
   printf ': %s\n' "$(why_no_answer "$task")"
 }

@@ -562,8 +562,8 @@ if [[ $mode == --boot && -z $first ]]; then
   # what it runs has served before: it serves again as soon as it can
   wait_for "$TWINHOST_CONVERGE_SECONDS" 'every service to converge' converged || go_back "$reason"
 else
-  wait_for "$TWINHOST_CONVERGE_SECONDS" 'every service to converge' steady "$settle" || go_back "$reason${first:+$(why_application)}"
-  wait_for "$answer_limit" 'every edge to pass on an answer of the application' edges_answer || go_back "$reason$(why_application)"
+  wait_for "$TWINHOST_CONVERGE_SECONDS" 'every service to converge' steady "$settle" || go_back "$reason${first:+$(why_application ended)}"
+  wait_for "$answer_limit" 'every edge to pass on an answer of the application' edges_answer || go_back "$reason$(why_application running)"
 fi
 await 60 'the shared storage to take the release down' note_converged
 [[ $mode == --boot ]] || install_release "$RELEASE"

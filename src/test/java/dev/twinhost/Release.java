@@ -29,7 +29,7 @@ final class Release {
         settings.put("TWINHOST_APP_PARALLELISM", "1");
         settings.put("TWINHOST_CONVERGE_SECONDS", "540");
         settings.put("TWINHOST_BACK_SECONDS", "450");
-        settings.put("TWINHOST_TURN_SECONDS", "1370");
+        settings.put("TWINHOST_TURN_SECONDS", "1385");
         settings.put("TWINHOST_APP_ENVIRONMENT", "{}");
         settings.put("TWINHOST_APP_SECRETS", "{}");
         settings.put("TWINHOST_CACHE_MAX_SIZE", "256m");

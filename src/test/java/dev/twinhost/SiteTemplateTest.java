@@ -99,8 +99,8 @@ class SiteTemplateTest {
                         export TWINHOST_MANAGERS='3'
                         export TWINHOST_CONVERGE_SECONDS='540'
                         export TWINHOST_BACK_SECONDS='450'
-                        export TWINHOST_TURN_SECONDS='1370'
-                        export TWINHOST_DEPLOY_SECONDS='4690'
+                        export TWINHOST_TURN_SECONDS='1385'
+                        export TWINHOST_DEPLOY_SECONDS='4720'
                         export TWINHOST_LAME_DUCK='16'
                         export TWINHOST_EDGE_UPDATE_DELAY='15'
                         """);
@@ -182,14 +182,14 @@ class SiteTemplateTest {
                         .path("allowedPattern")
                         .asText())
                 .isEqualTo("^[0-9a-f]{64}$");
-        assertThat(step.path("inputs").path("timeoutSeconds").asInt()).isEqualTo(3910);
+        assertThat(step.path("inputs").path("timeoutSeconds").asInt()).isEqualTo(3940);
         assertThat(step.path("inputs").path("runCommand"))
                 .extracting(JsonNode::asText)
                 .containsExactly(
                         "echo 'Release {{ Release }}'",
                         "if [ ! -x /usr/local/bin/twinhost ]; then"
                                 + " echo 'This machine is still booting and applies the release by itself'; exit 0; fi",
-                        "timeout --kill-after=60 3790 /usr/local/bin/twinhost release");
+                        "timeout --kill-after=60 3820 /usr/local/bin/twinhost release");
     }
 
     @Test

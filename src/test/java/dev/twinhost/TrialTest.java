@@ -171,7 +171,10 @@ class TrialTest {
                         + " | {~Health~:{~Log~:[{~Output~:~first~},{~Output~:~curl: (7) Failed to connect\\n~}]}}"
                         + " | it was too slow, or is broken: not healthy within 60 s (appStartSeconds) and three checks;"
                         + " its check said last: curl: (7) Failed to connect",
-                "complete | | {~Health~:{~Status~:~unhealthy~,~Log~:[{~Output~:~curl: (22) 500~}]}}"
+                // who has ended is unhealthy to Docker, whatever its checks have said
+                "failed | task: non-zero exit (1) | {~Health~:{~Status~:~unhealthy~,~FailingStreak~:2,~Log~:[{~Output~:~refused~}]}}"
+                        + " | task: non-zero exit (1)",
+                "complete | | {~Health~:{~Status~:~unhealthy~,~FailingStreak~:3,~Log~:[{~Output~:~curl: (22) 500~}]}}"
                         + " | it was too slow, or is broken: not healthy within 60 s (appStartSeconds) and three checks;"
                         + " its check said last: curl: (22) 500",
                 "rejected | No such image: example/shop:1 | {} | No such image: example/shop:1",
@@ -245,7 +248,7 @@ class TrialTest {
 
     @Test
     void shouldGoBackWhereAnEdgeGetsNoAnswer() {
-        engine.inNetwork("curl", "case ${!#} in *:8081*) printf '502 ' ;; *) printf '200 ' ;; esac");
+        engine.inNetwork("curl", "case ${!#} in *:8081*) printf '502 -, -' ;; *) printf '200 ' ;; esac");
 
         Shell.Result result = release();
 

@@ -189,10 +189,10 @@ class VariantsTemplateTest {
                         "export TWINHOST_APP_START_SECONDS='300'\n",
                         "export TWINHOST_APP_PARALLELISM='3'\n",
                         "export TWINHOST_CONVERGE_SECONDS='2519'\n",
-                        "export TWINHOST_DEPLOY_SECONDS='13506'\n");
+                        "export TWINHOST_DEPLOY_SECONDS='13536'\n");
         assertThat(inputs.path("runCommand").path(2).asText())
-                .isEqualTo("timeout --kill-after=60 12606 /usr/local/bin/twinhost release");
-        assertThat(inputs.path("timeoutSeconds").asText()).isEqualTo("12726");
+                .isEqualTo("timeout --kill-after=60 12636 /usr/local/bin/twinhost release");
+        assertThat(inputs.path("timeoutSeconds").asText()).isEqualTo("12756");
         assertThat(Staging.TEMPLATE
                         .resource("Hosts")
                         .at("/CreationPolicy/ResourceSignal/Timeout")
@@ -204,7 +204,7 @@ class VariantsTemplateTest {
                         .at("/CreationPolicy/ResourceSignal/Timeout")
                         .asText())
                 .isEqualTo("PT30M");
-        assertThat(condition.at("/Properties/Timeout").asText()).isEqualTo("13506");
+        assertThat(condition.at("/Properties/Timeout").asText()).isEqualTo("13536");
     }
 
     @Test

@@ -39,7 +39,7 @@ public record ReleaseTime(int replicas, int startSeconds) {
 
     // docker/host/release.sh and application.sh
     /** Of the trial of a new container, beside its start: until Swarm has taken it, three checks, its half a minute, and its last answers. */
-    private static final int TRIAL = 120;
+    private static final int TRIAL = 135;
 
     /** Until every edge passes on an answer of the application, which has begun to by then; without a trial it may take its start as well. */
     private static final int ANSWER = 20;

@@ -43,10 +43,10 @@ class ReleaseTimeTest {
         ReleaseTime time = new ReleaseTime(2, 60);
 
         assertThat(time.backSeconds()).isEqualTo(450);
-        assertThat(time.turnSeconds()).isEqualTo(60 + 120 + 180 + 540 + 20 + 450);
-        assertThat(time.commandSeconds()).isEqualTo(3790);
-        assertThat(time.stepSeconds()).isEqualTo(3910);
-        assertThat(time.answerSeconds()).isEqualTo(4690);
+        assertThat(time.turnSeconds()).isEqualTo(60 + 135 + 180 + 540 + 20 + 450);
+        assertThat(time.commandSeconds()).isEqualTo(3820);
+        assertThat(time.stepSeconds()).isEqualTo(3940);
+        assertThat(time.answerSeconds()).isEqualTo(4720);
     }
 
     /** One that began at the same moment, pulled as long, had its turn first, failed, and went back as slowly as it may. */
@@ -55,7 +55,7 @@ class ReleaseTimeTest {
     void shouldLeaveTimeForAReleaseThatHasToWaitForAnother(int replicas, int start) {
         ReleaseTime time = new ReleaseTime(replicas, start);
         int goingBack = time.convergeSeconds() > 540 ? time.convergeSeconds() - 90 + 210 : 450;
-        int turn = start + 120 + 180 + time.convergeSeconds() + 20 + goingBack;
+        int turn = start + 135 + 180 + time.convergeSeconds() + 20 + goingBack;
 
         assertThat(time.turnSeconds()).isGreaterThanOrEqualTo(turn);
         assertThat(time.commandSeconds())
