@@ -30,6 +30,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * with the whole reason, and no host calls itself complete.
  */
 @Tag("rehearsal")
+@Tag("trouble")
 @Tag("extended")
 class FirstReleaseTest {
     private static final String IMAGE = "registry.example.org/acme/shop:1";

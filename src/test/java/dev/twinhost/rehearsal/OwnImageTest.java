@@ -16,6 +16,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** A site whose application is an image of one's own, in a registry at a port of its own, and its way to another registry. */
 @Tag("rehearsal")
+@Tag("trouble")
 @Tag("extended")
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class OwnImageTest {

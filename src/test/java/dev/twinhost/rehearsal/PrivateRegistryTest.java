@@ -26,6 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** A site whose application's image is in a registry that wants a password, which a secret holds: from the first boot on, and after its change. */
 @Tag("rehearsal")
+@Tag("trouble")
 @Tag("extended")
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class PrivateRegistryTest {
