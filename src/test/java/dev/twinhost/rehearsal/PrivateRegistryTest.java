@@ -132,6 +132,7 @@ class PrivateRegistryTest {
     @Test
     @Order(5)
     void shouldRefuseAPasswordThatTheRegistryDoesNotTake() throws Exception {
+        site.rehearsal().registry().push(image("3"), IMAGE + "3");
         site.rehearsal().registry().requirePassword(USER, "another");
 
         Commands.Run release = site.commands().run("release", "-c", "appImage=" + IMAGE + "3");
