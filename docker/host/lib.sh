@@ -65,6 +65,11 @@ plain() {
   tr -d '\000-\010\013-\037\177'
 }
 
+# quoted NAME: what another program has said, for the log: plain, and NAME before each line, so that none can pass for one of ours.
+quoted() {
+  plain | sed "s/^/  $1: /"
+}
+
 # write FILE: puts standard input there in one step, so that no reader ever sees half of it.
 write() {
   local new

@@ -332,11 +332,6 @@ application() {
       secrets: ($secrets | map({source: .[0], target: .[0], mode: 292}))}}}' <<<"$TWINHOST_APP_ENVIRONMENT"
 }
 
-# quoted NAME: what another program has said, for the log: plain, and NAME before each line, so that none can pass for one of ours.
-quoted() {
-  plain | sed "s/^/  $1: /"
-}
-
 # ask_container ARGUMENT…: runs a container for a minute at most and prints what it says. Docker's command line hands TERM on to the container, which may
 # ignore it, and then waits for its end (https://github.com/docker/cli/blob/v25.0.0/cli/command/container/run.go): the container goes by its name.
 ask_container() {
