@@ -33,15 +33,13 @@ import org.junit.jupiter.params.provider.MethodSource;
 @Tag("trouble")
 @Tag("extended")
 class FirstReleaseTest {
-    private static final String IMAGE = "registry.example.org/acme/shop:1";
     private static final String COMPLETE = " bootstrap: this machine is complete\n";
     private static final Duration OTHER_HOST = Duration.ofMinutes(4);
 
     private static final String CHECKED = "-c appHealthPath=/health";
     private static final String ENDED = "twinhost_app: \\d+ containers have ended one after the other: ";
-    private static final String DEAD = ENDED + "task: non-zero exit \\(1\\)";
-    private static final String UNHEALTHY = ENDED
-            + "it was too slow, or is broken: not healthy within 20 s \\(appStartSeconds\\) and three checks; its check said last: ";
+    private static final String DEAD = ENDED + ReleasedApplication.EXIT;
+    private static final String UNHEALTHY = ENDED + ReleasedApplication.ILL;
     private static final String NO_EDGE =
             "waited 40 s for every edge to pass on an answer of the application, last: the edge on ip-10-42-\\d-10 ";
     private static final String NO_ANSWER = ": within 20 s \\(appStartSeconds\\) there was no answer: ";
@@ -166,12 +164,9 @@ class FirstReleaseTest {
     }
 
     private Commands.Run up(String options, String environment) throws Exception {
-        List<String> words = new ArrayList<>(List.of("up", "-c", "appImage=" + IMAGE));
-        words.addAll(List.of("-c", "appPort=" + PlayImage.PORT, "-c", "appStartSeconds=20"));
-        words.addAll(List.of("-c", "appEnvironment=" + environment));
-        if (!options.isEmpty()) {
-            words.addAll(List.of(options.split(" ")));
-        }
+        List<String> words = new ArrayList<>(List.of("up"));
+        words.addAll(ReleasedApplication.SETTINGS);
+        words.addAll(ReleasedApplication.options(options, environment));
         words.addAll(List.of("--image", image.toString()));
         return commands.run(words.toArray(String[]::new));
     }

@@ -16,11 +16,17 @@ final class ReleasedApplication {
     static final String IMAGE = "registry.example.org/acme/shop:1";
 
     static final String TRIED = "the application was tried and is not released: ";
-    static final String DEAD = TRIED + "task: non-zero exit \\(1\\)";
+    static final String EXIT = "task: non-zero exit \\(1\\)";
+    static final String DEAD = TRIED + EXIT;
     static final String NO_ANSWER = TRIED + "within 20 s \\(appStartSeconds\\) there was no answer: ";
     static final String REFUSED = "(Failed|Could not) .*connect.*";
-    static final String UNHEALTHY = TRIED
-            + "it was too slow, or is broken: not healthy within 20 s \\(appStartSeconds\\) and three checks; its check said last: ";
+    static final String ILL =
+            "it was too slow, or is broken: not healthy within 20 s \\(appStartSeconds\\) and three checks; its check said last: ";
+    static final String UNHEALTHY = TRIED + ILL;
+
+    /** Options of what is tried: which image it is, where it listens, and how long it may take to. */
+    static final List<String> SETTINGS =
+            List.of("-c", "appImage=" + IMAGE, "-c", "appPort=" + PlayImage.PORT, "-c", "appStartSeconds=20");
 
     private static final String STATUS = "answer: status ";
     private static final Path IMAGES = folder();
@@ -36,16 +42,9 @@ final class ReleasedApplication {
 
     /** A site whose application calls itself version one. */
     static TroubledSite site(char letter) {
-        return new TroubledSite(
-                letter,
-                "-c",
-                "appImage=" + IMAGE,
-                "-c",
-                "appPort=" + PlayImage.PORT,
-                "-c",
-                "appStartSeconds=20",
-                "--image",
-                image("one").toString());
+        List<String> words = new ArrayList<>(SETTINGS);
+        words.addAll(List.of("--image", image("one").toString()));
+        return new TroubledSite(letter, words.toArray(String[]::new));
     }
 
     static Path image(String version) {
@@ -64,18 +63,26 @@ final class ReleasedApplication {
     }
 
     /**
+     * @param options more of them, with spaces between
+     * @param environment of the application
+     */
+    static List<String> options(String options, String environment) {
+        List<String> words = new ArrayList<>();
+        if (!options.isEmpty()) {
+            words.addAll(List.of(options.split(" ")));
+        }
+        words.addAll(List.of("-c", "appEnvironment=" + environment));
+        return words;
+    }
+
+    /**
      * Releases version one with this environment.
      *
      * @param options more of them, with spaces between
      * @param reason why it is refused, as a pattern; empty where it is released
      */
     void shouldBecome(String what, String options, String environment, String reason) throws Exception {
-        List<String> words = new ArrayList<>();
-        if (!options.isEmpty()) {
-            words.addAll(List.of(options.split(" ")));
-        }
-        words.addAll(List.of("-c", "appEnvironment=" + environment));
-        Commands.Run run = release(words.toArray(String[]::new));
+        Commands.Run run = release(options(options, environment).toArray(String[]::new));
         if (reason.isEmpty()) {
             assertReleased(what, "one", run);
         } else {
