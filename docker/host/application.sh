@@ -82,8 +82,8 @@ bring_application() {
   begin=$(uptime_seconds)
   if ! has_image; then
     pulls=$(pull_name)
-    # every host at once; what is wrong is said below
-    pulled_everywhere >/dev/null 2>&1 || true
+    # every host at once; what is wrong is said below. What was rejected after an earlier release had given up waiting is tried again
+    pulled_everywhere >/dev/null 2>&1 || [[ $? != 2 ]] || end_pulls "$pulls"
   fi
   wait_for "$PULL_LIMIT" "the image $app_image, which is pulled" pull_application || fail_pull 'this host'
   # of an image that is one manifest of the OCI, Docker does not ask the registry for the platform

@@ -363,6 +363,17 @@ class TrialTest {
     }
 
     @Test
+    void shouldTryAPullAgainThatWasRejectedAfterAnEarlierRelease() {
+        shell.write("pull-tasks", "[" + pull("node-1", "rejected", "No such image: " + IMAGE) + "]");
+        engine.command(
+                "service_rm", "[[ $3 != *-pull-* ]] || sed -i 's/rejected/failed/' \"$TWINHOST_ROOT/pull-tasks\"");
+
+        Shell.Result result = release();
+
+        assertThat(result.status()).as(result.output()).isZero();
+    }
+
+    @Test
     void shouldNotReleaseWhatIsNotKnownToBeOnEveryHost() {
         shell.pace(60);
         shell.write("pull-tasks", "[" + pull("node-1", "preparing", "") + "]");
