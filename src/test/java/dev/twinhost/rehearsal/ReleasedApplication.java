@@ -51,8 +51,13 @@ final class ReleasedApplication {
         return new PlayImage(version).write(folder(version));
     }
 
+    /** A new one for each image: sites side by side have versions of the same name. */
     static Path folder(String version) {
-        return IMAGES.resolve(version);
+        try {
+            return Files.createTempDirectory(IMAGES, version + "-");
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     /** Releases with these options, as {@code -c key=value}, and with nothing of the release before. */
