@@ -106,7 +106,8 @@ class MovedTagTest {
         application.assertRefusedWhileServing(
                 "a registry that hangs",
                 application.release("-c", "email=ops-6@example.com"),
-                "the image " + IMAGE + " cannot be had: (no answer within 30 s|.*Client\\.Timeout exceeded.*)");
+                "the image " + IMAGE
+                        + " cannot be had: (no answer within 30 s|.*(Client\\.Timeout|deadline) exceeded.*)");
         assertThat(application.version()).isEqualTo("three");
         site.rehearsal().registry().mend();
         assertThat(site.endLoad("a registry without an answer of use").failures())
