@@ -131,7 +131,12 @@ pull_application() {
   said=$VOLATILE/$unit
   ! here "$TWINHOST_APP_IMAGE" || return 0
   ! systemctl -q is-active "$unit" || { echo 'it is under way' && return 1; }
-  [[ ! -e $WORK/pulled ]] || { tail -n 1 "$said" 2>/dev/null | plain && return 2; }
+  if [[ -e $WORK/pulled ]]; then
+    # it may have ended since the first look
+    ! here "$TWINHOST_APP_IMAGE" || return 0
+    tail -n 1 "$said" 2>/dev/null | plain
+    return 2
+  fi
   touch "$WORK/pulled"
   systemd-run --quiet --collect --unit="$unit" --property=RuntimeMaxSec=3600 --setenv=HOME="${HOME:-/root}" --setenv=DOCKER_CONFIG="${DOCKER_CONFIG:-}" \
     bash -c 'docker pull -q "$1" >"$2" 2>&1' bash "$TWINHOST_APP_IMAGE" "$said" || return 1

@@ -310,6 +310,21 @@ class TrialTest {
                 "the image " + IMAGE + " could not be pulled: Error response from daemon: no space left on device");
     }
 
+    /** The pull comes to its end between the question for the image and the question for the pull. */
+    @Test
+    void shouldFindAnImageThatWasPulledWhileItLooked() {
+        shell.standIn("systemd-run", "touch \"$TWINHOST_ROOT/active\"");
+        shell.standIn("systemctl", """
+                [[ $* == *is-active* && -e $TWINHOST_ROOT/active ]] || exit 1
+                docker pull -q %s
+                exit 1""".formatted(IMAGE + DIGEST));
+
+        Shell.Result result = release();
+
+        assertThat(result.status()).as(result.output()).isZero();
+        assertThat(shell.read("pulled")).isEqualTo(IMAGE + DIGEST + "\n");
+    }
+
     @Test
     void shouldLeaveAPullThatTakesTooLongToGoOn() {
         shell.pace(60);
