@@ -315,7 +315,8 @@ class TrialTest {
     void shouldFindAnImageThatWasPulledWhileItLooked() {
         shell.standIn("systemd-run", "touch \"$TWINHOST_ROOT/active\"");
         shell.standIn("systemctl", """
-                [[ $* == *is-active* && -e $TWINHOST_ROOT/active ]] || exit 1
+                [[ $* == *is-active* ]] || exit 0
+                [[ -e $TWINHOST_ROOT/active ]] || exit 1
                 docker pull -q %s
                 exit 1""".formatted(IMAGE + DIGEST));
 
