@@ -252,6 +252,7 @@ render_all() {
   done < <(cd "$WORK/nginx" && find . -type f -printf '%P\n' | sort)
   add_file edge "$RELEASE/docker/edge/entrypoint.sh" /twinhost/entrypoint.sh
   add_file certbot "$RELEASE/docker/certbot/entrypoint.sh" /twinhost/entrypoint.sh
+  add_file certbot "$RELEASE/docker/certbot/check.py" /twinhost/check.py
   add_file challenge "$RELEASE/docker/challenge/nginx.conf" /etc/nginx/nginx.conf
   [[ $default_page == yes ]] || return 0
   for file in nginx.conf index.html; do

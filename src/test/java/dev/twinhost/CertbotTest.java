@@ -1,6 +1,7 @@
 package dev.twinhost;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.InstanceOfAssertFactories.INTEGER;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -8,6 +9,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -18,14 +20,30 @@ import org.junit.jupiter.params.provider.ValueSource;
  * The entry point of certbot's container with a certbot that does what the test says. Its clock goes on where it sleeps;
  * it ends itself when {@code horizon} is reached.
  */
+@Needs("openssl")
 class CertbotTest {
     private static final int START = 1_000_000;
     private static final int DAY = 86_400;
+    private static final String ACCOUNTS = "srv/letsencrypt/production/accounts/acme.example/directory/";
+
+    @TempDir
+    static Path pair;
 
     @TempDir
     Path root;
 
     private Shell shell;
+
+    @BeforeAll
+    static void createPair() {
+        Shell.Result made = new Shell(pair).bash("""
+                openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 90 -subj / -keyout privkey.pem -out cert.pem 2>/dev/null \\
+                  -addext subjectAltName=DNS:www.example.com,DNS:example.com,DNS:old.example.com,DNS:example.net
+                cp cert.pem chain.pem
+                cat cert.pem chain.pem >fullchain.pem
+                """);
+        assertThat(made.status()).as(made.output()).isZero();
+    }
 
     @BeforeEach
     void createContainer() {
@@ -54,10 +72,25 @@ class CertbotTest {
                   printf '%s %s\\n' "$(cat "$TWINHOST_ROOT/srv/preflight/request")" "$(cat "$TWINHOST_ROOT/host")" >"$TWINHOST_ROOT/srv/preflight/answer"
                 fi
                 if ((now > $(cat "$TWINHOST_ROOT/horizon"))); then kill -TERM "$PPID"; fi""");
+        shell.with("PAIR", pair.toString());
         shell.standIn("certbot", """
-                printf '%s %s\\n' "$(date)" "$*" >>"$TWINHOST_ROOT/orders"
+                config=$TWINHOST_ROOT/srv/letsencrypt/production
+                # what an order that succeeds leaves behind
+                issue() { [[ -e $config/live/example.com ]] || { mkdir -p "$config/live/example.com" && cp "$PAIR"/*.pem "$config/live/example.com/"; }; }
+                # refuse TYPE: what certbot has in its log of an answer of the CA
+                refuse() {
+                  folder=$(sed 's/.*--logs-dir \\([^ ]*\\).*/\\1/' <<<"$words")
+                  mkdir -p "$folder"
+                  printf 'Traceback (most recent call last):\\n%s\\n' "$1" >"$folder/letsencrypt.log"
+                  exit 1
+                }
+                words=$*
+                if [[ $1 == certonly ]]; then printf '%s %s\\n' "$(date)" "$*" >>"$TWINHOST_ROOT/orders"; else echo "$*" >>"$TWINHOST_ROOT/questions"; fi
                 . "$TWINHOST_ROOT/certbot\"""");
-        certbot("exit 0");
+        // of the accounts every one can be read, and of the renewal file nothing is wrong
+        shell.standIn("python3", """
+                if [[ $2 == accounts ]]; then for account in $(ls "$3"); do echo "$account yes"; done; fi""");
+        certbot("issue");
         host("ok");
     }
 
@@ -72,7 +105,9 @@ class CertbotTest {
                                 + root
                                 + "/srv/acme --cert-name example.com -d www.example.com,example.com --renew-with-new-domains"
                                 + " --keep-until-expiring --no-directory-hooks --config-dir " + root
-                                + "/srv/letsencrypt/production --work-dir /tmp/certbot/work --logs-dir /tmp/certbot/logs");
+                                + "/srv/letsencrypt/production --work-dir " + root + "/tmp/certbot/work --logs-dir "
+                                + root
+                                + "/tmp/certbot/logs");
         assertThat(times().get(0)).isLessThan(60);
     }
 
@@ -117,7 +152,7 @@ class CertbotTest {
 
     @Test
     void shouldBeginAgainWithAMinuteAfterASuccess() throws Exception {
-        certbot("[[ $(wc -l <\"$TWINHOST_ROOT/orders\") == 3 ]]");
+        certbot("[[ $(wc -l <\"$TWINHOST_ROOT/orders\") == 3 ]] && issue");
 
         run(START + DAY);
 
@@ -228,6 +263,80 @@ class CertbotTest {
     }
 
     @Test
+    void shouldNotSayThatThereIsACertificateWhereCertbotHasLeftNone() throws Exception {
+        certbot("exit 0");
+
+        run(START + 300);
+
+        assertThat(shell.read("srv/letsencrypt/production.status"))
+                .isEqualTo("certbot reports success, but live/example.com has no valid certificate for"
+                        + " www.example.com,example.com (2 in a row), the next attempt is in 10 min\n");
+        assertThat(gaps()).singleElement().asInstanceOf(INTEGER).isBetween(60, 260);
+    }
+
+    /** An account of which certbot asks all that it wants, and two that stay for the next looks. */
+    @Test
+    void shouldSetOneAccountAsideAtALookThatTheCaDoesNotKnow() throws Exception {
+        accounts("a", "b", "c");
+        certbot("refuse 'acme.messages.Error: urn:ietf:params:acme:error:accountDoesNotExist :: Account not found'");
+
+        run(START + 50);
+
+        assertThat(orders()).hasSize(2);
+        assertThat(orders().get(0)).contains(" --account a ");
+        assertThat(orders().get(1)).contains(" --account b ");
+        assertThat(shell.exists("questions")).isFalse();
+        assertThat(shell.exists(ACCOUNTS + "a")).isFalse();
+        assertThat(shell.exists(ACCOUNTS + "b")).isTrue();
+        assertThat(shell.exists("srv/letsencrypt/staging/accounts/acme.example/directory/a"))
+                .isTrue();
+        assertThat(shell.bash("cat srv/letsencrypt/production/broken/*/account-a/regr.json")
+                        .output())
+                .isEqualTo("{}\n");
+    }
+
+    @Test
+    void shouldSetAnAccountAsideOnlyWhenTheCaRefusesWhatIsAskedOfTheAccountAlone() throws Exception {
+        accounts("a");
+        certbot(
+                "refuse 'acme.messages.Error: urn:ietf:params:acme:error:unauthorized :: Account is not valid, has status \"deactivated\"'");
+
+        run(START + 50);
+
+        assertThat(shell.read("questions"))
+                .startsWith("show_account -n --account a ")
+                .hasLineCount(1);
+        assertThat(orders()).hasSize(2);
+        assertThat(orders().get(1)).doesNotContain("--account");
+        assertThat(shell.exists(ACCOUNTS + "a")).isFalse();
+    }
+
+    /** Limits, troubles of the CA and of the network, and refusals of something else. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "refuse 'acme.messages.Error: urn:ietf:params:acme:error:rateLimited :: too many certificates'",
+                "refuse 'acme.messages.Error: urn:ietf:params:acme:error:serverInternal :: accountDoesNotExist, unauthorized'",
+                "refuse 'requests.exceptions.ConnectionError: [Errno 113] No route to host'",
+                "refuse 'certbot.errors.AuthorizationError: Some challenges have failed.'",
+                "refuse 'certbot.errors.AuthorizationError: urn:ietf:params:acme:error:unauthorized'",
+                "[[ $1 == certonly ]] && refuse 'acme.messages.Error: urn:ietf:params:acme:error:unauthorized :: CAA'",
+                "[[ $1 == certonly ]] && refuse 'acme.messages.Error: urn:ietf:params:acme:error:malformed :: CSR'",
+                "[[ $1 == certonly ]] && error=unauthorized || error=rateLimited; refuse \"acme.messages.Error: urn:ietf:params:acme:error:$error ::\"",
+                "[[ $1 == certonly ]] && refuse 'acme.messages.Error: urn:ietf:params:acme:error:unauthorized ::' || exit 1"
+            })
+    void shouldKeepTheAccountWhereTheCaHasNothingAgainstIt(String refusal) throws Exception {
+        accounts("a");
+        certbot(refusal);
+
+        run(START + 50);
+
+        assertThat(orders()).hasSize(1);
+        assertThat(shell.exists(ACCOUNTS + "a")).isTrue();
+        assertThat(shell.exists("srv/letsencrypt/production/broken")).isFalse();
+    }
+
+    @Test
     void shouldEndAtOnceWhenItIsTold() throws Exception {
         shell.write("srv/letsencrypt/production.next", "0 " + (START + 40_000) + " www.example.com,example.com\n");
         shell.standIn("sleep", "touch $TWINHOST_ROOT/sleeps\nexec /bin/sleep 300");
@@ -251,6 +360,13 @@ class CertbotTest {
 
     private void certbot(String script) {
         shell.write("certbot", script + "\n");
+    }
+
+    private void accounts(String... ids) {
+        for (String id : ids) {
+            shell.write(ACCOUNTS + id + "/regr.json", "{}\n");
+            shell.write("srv/letsencrypt/staging/accounts/acme.example/directory/" + id + "/regr.json", "{}\n");
+        }
     }
 
     private void host(String answer) {

@@ -17,7 +17,7 @@ inside() {
   mount --bind "$WORK/srv" "$root/srv"
   mount --bind "$WORK" "$root/mnt"
   mkdir "$root/twinhost"
-  cp "$CHECKOUT/docker/certbot/entrypoint.sh" "$root/twinhost/"
+  cp "$CHECKOUT"/docker/certbot/{entrypoint.sh,check.py} "$root/twinhost/"
   cp "$CHECKOUT/docker/challenge/nginx.conf" "$root/etc/nginx/"
   sed 's/"httpPort": 80,/"httpPort": 8080,/' "$CHECKOUT/src/rehearsal/tools/pebble.json" >"$root/etc/pebble.json"
   echo '127.0.0.1 localhost acme-v02.api.letsencrypt.org acme-staging-v02.api.letsencrypt.org' >"$root/etc/hosts"
