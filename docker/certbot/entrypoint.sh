@@ -160,6 +160,7 @@ link() {
   mkdir -p "$live"
   for part in $parts; do
     rm -rf "$live/$part.new"
+    [ ! -d "$live/$part.pem" ] || set_aside "live-$part.pem" "$live/$part.pem"
     ln -s "../../archive/$TWINHOST_DOMAIN/$part$1.pem" "$live/$part.new"
     mv -f "$live/$part.new" "$live/$part.pem"
   done
@@ -288,7 +289,7 @@ put_right() {
   clear_ways
   choose_account
   case $(setting reuse_key) in
-    [Tt]rue | [Yy]es | [Oo]n | 1) reuse=yes ;;
+    [Tt]rue | TRUE | [Yy]es | [Oo]n | 1) reuse=yes ;;
     *) reuse='' ;;
   esac
   there "$live" || there "$archive" || there "$renewal" || return 0

@@ -145,6 +145,7 @@ class CertbotLineageTest {
                 // https://github.com/certbot/certbot/issues/4750
                 "rm -r live",
                 "rm live/example.com/cert.pem",
+                "rm live/example.com/cert.pem && mkdir live/example.com/cert.pem",
                 "rm -r live && ln -s /etc/letsencrypt/live live",
                 "rm -r live/example.com && ln -s /etc/letsencrypt/live/example.com live/example.com",
                 "for part in cert privkey chain fullchain; do ln -sf /etc/letsencrypt/archive/example.com/${part}1.pem live/example.com/$part.pem; done",

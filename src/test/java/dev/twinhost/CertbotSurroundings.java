@@ -159,7 +159,7 @@ final class CertbotSurroundings implements AutoCloseable {
 
     /** Runs a script in certbot's folder of the CA. */
     String production(String script) {
-        return bash("cd " + PRODUCTION + "\n" + script);
+        return bash("mkdir -p " + PRODUCTION + "\ncd " + PRODUCTION + "\n" + script);
     }
 
     /** How many orders the authority has got since the last reset. */
