@@ -382,6 +382,8 @@ class ReleaseTest {
                         "/etc/nginx/conf.d/default.conf",
                         "/etc/nginx/snippets/tls.conf",
                         "/twinhost/entrypoint.sh");
+        assertThat(configs.at("/services/certbot/configs").findValuesAsText("target"))
+                .containsExactlyInAnyOrder("/twinhost/entrypoint.sh", "/twinhost/check.py");
         for (JsonNode config : configs.get("configs")) {
             String sum = shell.bash("sha256sum " + config.get("file").asText())
                     .output()
