@@ -1,7 +1,7 @@
 #!/bin/sh
 # check.sh DOMAIN: whether the edge's files are fit to serve: Nginx takes them, and whatever rules they hold, an edge with them answers the balancer's
 # check, Docker's check and the CA's challenge. `release` runs it in a container of the edge's own image, without a network, before Swarm hears of the
-# files. Where they are not fit, the reason is Nginx's own word ([emerg]) or the last line. Needs only what the image has: sh, nginx, curl, sed.
+# files. Where they are not fit, the reason is Nginx's own word ([emerg]) or the last line. Needs only what the image has: sh, nginx, curl, sed, awk.
 set -eu
 : "${1:?}"
 
@@ -15,6 +15,9 @@ nginx -t -q -g 'daemon off;'
   echo 'nginx/maintenance.html is missing'
   exit 1
 }
+
+# nothing that a client forges is passed on
+sh "${0%/*}/check-headers.sh"
 
 # A copy, so that files can be left out; and the challenge's service is somewhere else than in a cluster.
 mkdir "$files"

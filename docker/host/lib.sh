@@ -566,7 +566,8 @@ render() {
   envsubst "$names" <"$1" >"$2"
 }
 
-# render_nginx RELEASE FOLDER: the folder nginx/ of that release, its *.conf filled in, anything else as it is. The settings must be exported.
+# render_nginx RELEASE FOLDER: the folder nginx/ of that release, its *.conf filled in, anything else as it is, and the list of headers once more for gRPC,
+# which has no connection to upgrade. The settings must be exported.
 render_nginx() {
   local file
   while IFS= read -r file; do
@@ -576,4 +577,7 @@ render_nginx() {
       install -D -m 0600 "$1/nginx/$file" "$2/$file"
     fi
   done < <(cd "$1/nginx" && find . -type f -printf '%P\n' | sort)
+  [[ -e $2/snippets/request-headers.conf ]] || die "$1/nginx/snippets/request-headers.conf is missing"
+  sed -n '/^proxy_set_header \(Connection\|Upgrade\) /d; s/^proxy_set_header /grpc_set_header /p' "$2/snippets/request-headers.conf" \
+    >"$2/snippets/grpc-request-headers.conf"
 }

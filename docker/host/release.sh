@@ -347,7 +347,10 @@ ask_container() {
 # check_nginx: the files have to please the very Nginx that will read them, and an edge with them has to answer what keeps a site alive, before Swarm hears
 # of them: docker/edge/check.sh.
 check_nginx() {
-  local said service file target mounts=(-v "$STATE/tls:/etc/nginx/tls:ro" -v "$RELEASE/docker/edge/check.sh:/twinhost/check.sh:ro")
+  local said service file target mounts=(-v "$STATE/tls:/etc/nginx/tls:ro")
+  for file in check.sh check-headers.sh; do
+    mounts+=(-v "$RELEASE/docker/edge/$file:/twinhost/$file:ro")
+  done
   while IFS=$'\t' read -r service file target; do
     [[ $service != edge ]] || mounts+=(-v "$file:$target:ro")
   done <"$WORK/files"

@@ -167,6 +167,7 @@ class ReleaseTest {
                         .contains(
                                 "--entrypoint /bin/sh",
                                 "/docker/edge/check.sh:/twinhost/check.sh:ro",
+                                "/docker/edge/check-headers.sh:/twinhost/check-headers.sh:ro",
                                 "/nginx.conf:/etc/nginx/nginx.conf:ro",
                                 "/conf.d/site.conf:/etc/nginx/conf.d/site.conf:ro",
                                 "/var/lib/twinhost/tls:/etc/nginx/tls:ro")

@@ -1,0 +1,352 @@
+package dev.twinhost;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.twinhost.EdgeSurroundings.Ended;
+import dev.twinhost.EdgeSurroundings.Place;
+import dev.twinhost.rehearsal.system.Await;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AutoClose;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Nothing that a client sends is believed: neither headers of proxies, nor an upgrade, and none of it reaches another client. */
+@Tag("root")
+class ForgeryTest {
+    private static final String WWW = "https://www.example.com";
+    private static final String SERVER_NAME = "www.example.com";
+    private static final String LIST = "snippets/request-headers.conf";
+    private static final String LIST_OF_GRPC = "snippets/grpc-request-headers.conf";
+    private static final Pattern LINE = Pattern.compile("(proxy|grpc)_set_header (\\S+) (\\S+);");
+    private static final String FORGED = "forged.example.org";
+    private static final String NOBODY = "10.0.1.9";
+    /** Of HTTP/1.1 alone, and tested by themselves. */
+    private static final List<String> OF_THE_CONNECTION = List.of("Connection", "Upgrade");
+
+    @TempDir
+    static Path root;
+
+    @AutoClose
+    private static EdgeSurroundings surroundings;
+
+    private static Visitor visitor;
+
+    @BeforeAll
+    static void startEdge() throws Exception {
+        surroundings = new EdgeSurroundings(root, 4);
+        visitor = new Visitor(surroundings);
+        startServiceOfGrpc();
+        surroundings.put("conf.d/rpc.conf", "upstream rpc { zone rpc 64k; server 10.0.1.2:9000; }\n");
+        surroundings.put("site.d/ways.conf", """
+                location /own/ {
+                  proxy_set_header Host $host;
+                  proxy_set_header X-Mine mine;
+                  include snippets/request-headers.conf;
+                  proxy_pass http://app;
+                }
+                location /rpc/ {
+                  include snippets/grpc-request-headers.conf;
+                  grpc_pass grpc://rpc;
+                }
+                location /own-rpc/ {
+                  grpc_set_header X-Mine mine;
+                  include snippets/grpc-request-headers.conf;
+                  grpc_pass grpc://rpc;
+                }
+                """);
+        Ended ended = surroundings.check();
+        assertThat(ended.status()).as(ended.output() + ended.error()).isZero();
+        assertThat(ended.error().lines()).allMatch(line -> line.contains("could not build optimal grpc_headers_hash"));
+        surroundings.reload();
+        Await.that(
+                "the rules to be followed",
+                EdgeSurroundings.LIMIT,
+                () -> visitor.get(WWW + "/own/").seen("X-Mine").equals(List.of("mine")));
+    }
+
+    /** A service that takes HTTP/2 without TLS, as those of gRPC do: Nginx, which hands every header to the application as it came. */
+    private static void startServiceOfGrpc() {
+        String files = """
+                pid /run/rpc.pid;
+                error_log /dev/stderr;
+                events {}
+                http {
+                  access_log off;
+                  server {
+                    listen 10.0.1.2:9000;
+                    http2 on;
+                    ignore_invalid_headers off;
+                    underscores_in_headers on;
+                    location / {
+                      proxy_pass http://10.0.1.2:80;
+                    }
+                  }
+                }
+                """;
+        Ended ended = surroundings.runWithInput(
+                files, Place.APPLICATION, "sh", "-c", "cat >/run/rpc.conf && nginx -c /run/rpc.conf");
+        assertThat(ended.status()).as(ended.error()).isZero();
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "/,--http1.1", "/,--http2",
+        "/own/,--http1.1", "/own/,--http2",
+        "/rpc/,--http1.1", "/rpc/,--http2",
+        "/own-rpc/,--http1.1", "/own-rpc/,--http2"
+    })
+    void shouldHandOnNothingOfAForgedHeader(String path, String protocol) {
+        shouldHoldNothingForged(visitor.get(WWW + path + "forged", forged(protocol)));
+    }
+
+    /** The way of a request whose container has gone while it waited for it: snippets/again.conf. */
+    @ParameterizedTest
+    @ValueSource(strings = {"--http1.1", "--http2"})
+    void shouldHandOnNothingOfAForgedHeaderWhenItSendsARequestOnceMore(String protocol) {
+        int before = surroundings.edgeLog().size();
+        String path = "/again" + protocol;
+        surroundings.moveApplication(NOBODY);
+        try {
+            Await.that(
+                    "Nginx to know it",
+                    EdgeSurroundings.LIMIT,
+                    () -> visitor.get(WWW + "/").status() != 200);
+        } finally {
+            surroundings.moveApplication("10.0.1.2");
+        }
+        List<Visitor.Answer> answers = IntStream.range(0, 10)
+                .parallel()
+                .mapToObj(number -> visitor.get(WWW + path, forged(protocol, "-d", "order")))
+                .toList();
+
+        assertThat(answers).allSatisfy(ForgeryTest::shouldHoldNothingForged);
+        Await.that(
+                "a request that was sent once more",
+                EdgeSurroundings.LIMIT,
+                () -> surroundings.edgeLog().stream()
+                        .skip(before)
+                        .anyMatch(line -> line.contains(path) && line.contains(", app : 10.0.1.2:80\"")));
+    }
+
+    private static void shouldHoldNothingForged(Visitor.Answer answer) {
+        assertThat(answer.status()).isEqualTo(200);
+        assertThat(answer.body()).doesNotContain(FORGED);
+        assertThat(answer.seen("X-Real-IP")).containsExactly(EdgeSurroundings.VISITOR);
+        assertThat(answer.seen("X-Forwarded-For")).containsExactly(EdgeSurroundings.VISITOR);
+        assertThat(answer.seen("X-Forwarded-Proto")).containsExactly("https");
+        assertThat(answer.seen("X-Forwarded-Host")).containsExactly(SERVER_NAME);
+        assertThat(answer.seen("X-Request-ID")).singleElement().asString().matches("[0-9a-f]{32}");
+        assertThat(answer.seen("X-Unknown")).containsExactly("kept");
+    }
+
+    /** Every name of the list, and one beside it that has to arrive. */
+    private static String[] forged(String... options) {
+        List<String> all = new ArrayList<>(List.of(options));
+        all.addAll(List.of("-H", "X-Unknown: kept"));
+        for (String name : list(LIST_OF_GRPC, "grpc").keySet()) {
+            all.addAll(List.of("-H", name + ": " + FORGED));
+        }
+        return all.toArray(String[]::new);
+    }
+
+    private static Map<String, String> list(String file, String way) {
+        Map<String, String> lines = new LinkedHashMap<>();
+        for (String line : surroundings.rendered(file).lines().toList()) {
+            Matcher matcher = LINE.matcher(line);
+            if (matcher.matches()) {
+                assertThat(matcher.group(1)).isEqualTo(way);
+                assertThat(lines.put(matcher.group(2), matcher.group(3)))
+                        .as(line)
+                        .isNull();
+            } else {
+                assertThat(line).matches("(#.*)?");
+            }
+        }
+        return lines;
+    }
+
+    @Test
+    void shouldHaveTheSameListForGrpc() {
+        Map<String, String> list = list(LIST, "proxy");
+        assertThat(list).hasSizeGreaterThan(150);
+        list.keySet().removeAll(OF_THE_CONNECTION);
+
+        assertThat(list(LIST_OF_GRPC, "grpc")).isEqualTo(list);
+    }
+
+    @Test
+    void shouldNameASourceForEachName() {
+        for (String group : surroundings.rendered(LIST).split("\n\n")) {
+            if (group.contains("\nproxy_set_header ")) {
+                assertThat(group).containsPattern("(?m)^# https://\\S+$");
+            }
+        }
+    }
+
+    /**
+     * An h2c tunnel would carry requests that no rule has seen, and so might any other protocol: https://bishopfox.com/blog/h2c-smuggling-request,
+     * https://github.com/nginx/nginx/issues/1472.
+     */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "h2c",
+                "foo",
+                "TLS/1.0",
+                "websocket, h2c",
+                "h2c, websocket",
+                "websockets",
+                "xwebsocket",
+                "websocket/13"
+            })
+    void shouldNotLetAnotherUpgradeThroughThanAWebSocket(String protocol) {
+        String answer = upgrade("HTTP/1.1", protocol);
+
+        assertThat(answer).startsWith("HTTP/1.1 200 ").contains("\"number\"").doesNotContainIgnoringCase("upgrade");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"websocket", "WebSocket", "WEBSOCKET"})
+    void shouldLetAWebSocketThrough(String protocol) {
+        assertThat(upgrade("HTTP/1.1", protocol))
+                .startsWith("HTTP/1.1 101 ")
+                .contains("Connection: upgrade\r\n", "Upgrade: websocket\r\n")
+                .endsWith("SAID IN THE TUNNEL\n");
+    }
+
+    /** RFC 9110 (7.8): a server ignores an Upgrade in an HTTP/1.0 request. */
+    @Test
+    void shouldNotUpgradeOverHttp10() {
+        assertThat(upgrade("HTTP/1.0", "websocket")).startsWith("HTTP/1.1 200 ").contains("\"number\"");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"/own/", "/rpc/"})
+    void shouldNotLetAnotherUpgradeThroughALocationOfItsOwn(String path) {
+        assertThat(upgrade("HTTP/1.1", "h2c", path)).startsWith("HTTP/1.1 200 ").contains("\"number\"");
+    }
+
+    private static String upgrade(String version, String protocol) {
+        return upgrade(version, protocol, "/socket");
+    }
+
+    private static String upgrade(String version, String protocol, String path) {
+        String request = "GET " + path + " " + version + "\r\nHost: " + SERVER_NAME
+                + "\r\nConnection: Upgrade, HTTP2-Settings\r\nHTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA\r\nUpgrade: "
+                + protocol + "\r\n\r\nsaid in the tunnel\n";
+        return visitor.tls(request, "-servername", SERVER_NAME, "-quiet").output();
+    }
+
+    /** HTTP/2 has no Upgrade (RFC 9113, 8.6): what a client sends there goes nowhere, and a 101 would break the connection. */
+    @Test
+    void shouldNotUpgradeOverHttp2() {
+        Ended ended = surroundings.run(
+                Place.VISITOR,
+                "sh",
+                "-c",
+                "echo '" + EdgeSurroundings.EDGE + " www.example.com' >>/etc/hosts"
+                        + " && nghttp -v -H 'upgrade: websocket' -H 'x-unknown: kept' https://www.example.com/socket");
+
+        assertThat(ended.output())
+                .contains(":status: 200", "\"x-unknown\": [\"kept\"]")
+                .doesNotContain("RST_STREAM");
+        assertThat(ended.output()).doesNotContain("\"upgrade\"");
+    }
+
+    /** As Apache with mod_http2 says it: https://trac.nginx.org/nginx/ticket/915, https://github.com/nginx/nginx/issues/1461. */
+    @ParameterizedTest
+    @CsvSource({"/,--http1.1", "/,--http2", "/own/,--http2", "/rpc/,--http2"})
+    void shouldKeepAnApplicationsOfferOfAnUpgradeFromTheClient(String path, String protocol) {
+        Visitor.Answer answer =
+                visitor.get(WWW + path + "offer?header=Upgrade:%20h2,h2c&header=Connection:%20Upgrade", protocol);
+
+        assertThat(answer.status()).isEqualTo(200);
+        assertThat(answer.header("Upgrade")).isEmpty();
+        assertThat(answer.number()).isPositive();
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "location /a { proxy_pass http://app; }",
+                "location /a { include snippets/grpc-request-headers.conf; grpc_pass app; }",
+                "location /a { proxy_set_header X-Mine a; include snippets/request-headers.conf; proxy_pass http://app; }",
+                "location /a { proxy_pass http://app; include 'snippets/request-headers.conf'; proxy_set_header X-Mine \"a;}\"; }",
+                "location /a { include /etc/nginx/snippets/grpc-request-headers.conf; grpc_set_header X-Remote-User $remote_user; grpc_pass app; }",
+                "location /a { proxy_set_header X-Mine a; include snippets/request-headers.conf; location /a/b { if ($arg_x) { proxy_pass http://app; } } }",
+                "proxy_set_header Host $host; include snippets/request-headers.conf; proxy_set_header X-Forwarded-Port 443;",
+                "location /a { proxy_set_header X-Mine a; return 404; } location ~ \"^/\\{[0-9]{1,2};$\" { return 404; } # }",
+                "location /a { fastcgi_pass 127.0.0.1:9; fastcgi_pass_request_headers off; }",
+            })
+    void shouldTakeALocationThatBelievesNothing(String rules) {
+        assertThat(checkedWith(Map.of("site.d/mine.conf", rules)).status()).isZero();
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "location /a { proxy_set_header X-Mine a; proxy_pass http://app; } | :1: a proxy_set_header of its own needs \"include snippets/request-headers.conf;\" beside it: else proxy_pass (nginx/site.d/mine.conf:1) passes on what a client forges",
+                "location /a { grpc_set_header X-Mine a; grpc_pass app; } | :1: a grpc_set_header of its own needs \"include snippets/grpc-request-headers.conf;\" beside it: else grpc_pass (nginx/site.d/mine.conf:1) passes on what a client forges",
+                "proxy_set_header X-Mine a; | :1: a proxy_set_header of its own needs \"include snippets/request-headers.conf;\" beside it: else proxy_pass (nginx/snippets/again.conf:15) passes on what a client forges",
+                "location /a { proxy_pass http://app; proxy_set_header X-Mine \"a; include snippets/request-headers.conf;\"; } | :1: a proxy_set_header of its own needs",
+                "location /a { proxy_pass http://app; proxy_set_header X-Mine a; <br># include snippets/request-headers.conf;<br> } | :1: a proxy_set_header of its own needs",
+                "location /a { location /a/b { include snippets/request-headers.conf; } proxy_set_header X-Mine a; if ($arg_x) { proxy_pass http://app; } } | :1: a proxy_set_header of its own needs",
+                "include site.d/a*.inc; location /a { include site.d/a.inc; proxy_pass http://app; } | nginx/site.d/a.inc:2: a proxy_set_header of its own needs",
+                "location /a { proxy_set_header Host $http_host; include snippets/request-headers.conf; proxy_pass http://app; } | :1: passes on what a client forges as host",
+                "location /a { proxy_set_header X-Remote-User ${http_x_user}; include snippets/request-headers.conf; proxy_pass http://app; } | :1: passes on what a client forges as x-remote-user",
+                "location /a { proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for; include snippets/request-headers.conf; proxy_pass http://app; } | :1: passes on what a client forges as x-forwarded-for",
+                "location /a { proxy_set_header Upgrade $http_upgrade; include snippets/request-headers.conf; proxy_pass http://app; } | :1: passes on what a client forges as upgrade",
+                "location /a { proxy_set_header Connection upgrade; include snippets/request-headers.conf; proxy_pass http://app; } | :1: connection would be sent twice: snippets/request-headers.conf sets it",
+                "location /a { fastcgi_pass 127.0.0.1:9; } | :1: fastcgi_pass would pass on what a client forges: it needs \"fastcgi_pass_request_headers off;\" beside it",
+                "location /a { uwsgi_pass 127.0.0.1:9; } | :1: uwsgi_pass would pass on what a client forges",
+                "location /a { grpc_pass app; } | :1: grpc_pass would pass on what a client forges: nothing around it includes snippets/grpc-request-headers.conf",
+                "location /a { grpc_set_header X-Mine a; include snippets/request-headers.conf; grpc_pass app; } | :1: a grpc_set_header of its own needs",
+                "underscores_in_headers on; | :1: with underscores_in_headers on a client forges X_Real_IP",
+                "ignore_invalid_headers off; | :1: with ignore_invalid_headers off a client forges X_Real_IP",
+            })
+    void shouldRefuseWithFileAndLineALocationThatPassesOnWhatAClientForges(String rules, String reason) {
+        Ended ended = checkedWith(Map.of("site.d/mine.conf", rules, "site.d/a.inc", "\nproxy_set_header X-Mine a;\n"));
+
+        assertThat(ended.status()).isEqualTo(1);
+        assertThat(ended.output())
+                .startsWith(reason.startsWith(":") ? "nginx/site.d/mine.conf" + reason : reason)
+                .hasLineCount(1);
+    }
+
+    @Test
+    void shouldRefuseFilesWithoutTheList() {
+        String kept = surroundings.rendered("snippets/proxy.conf");
+        surroundings.put(
+                "snippets/proxy.conf", kept.replace("include " + LIST + ";", "").replaceAll("proxy_set_header.*", ""));
+        try {
+            assertThat(surroundings.check().output())
+                    .matches("nginx/snippets/acme-challenge.conf:\\d+: proxy_pass would pass on what a client forges: "
+                            + "nothing around it includes " + LIST + "\n");
+        } finally {
+            surroundings.put("snippets/proxy.conf", kept);
+        }
+    }
+
+    private static Ended checkedWith(Map<String, String> files) {
+        files.forEach((file, rules) -> surroundings.put(file, rules.replace("<br>", "\n") + "\n"));
+        try {
+            return surroundings.check();
+        } finally {
+            files.keySet().forEach(surroundings::remove);
+        }
+    }
+}
