@@ -13,13 +13,16 @@ import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Nothing that a client sends is believed: neither headers of proxies, nor an upgrade, and none of it reaches another client. */
@@ -48,6 +51,7 @@ class ForgeryTest {
         surroundings = new EdgeSurroundings(root, 4);
         visitor = new Visitor(surroundings);
         startServiceOfGrpc();
+        surroundings.giveVisitor("forged-body", "a=forged");
         surroundings.put("conf.d/rpc.conf", "upstream rpc { zone rpc 64k; server 10.0.1.2:9000; }\n");
         surroundings.put("site.d/ways.conf", """
                 location /own/ {
@@ -275,6 +279,72 @@ class ForgeryTest {
         assertThat(answer.status()).isEqualTo(200);
         assertThat(answer.header("Upgrade")).isEmpty();
         assertThat(answer.number()).isPositive();
+    }
+
+    /**
+     * What one client sends beside the URL, of an application that shows all of it: https://github.com/angular/angular-cli/issues/32501
+     * (X-Forwarded-Prefix), https://portswigger.net/research/web-cache-entanglement (a GET with a body),
+     * https://github.com/withastro/astro/issues/14743 (Host with another port).
+     */
+    @ParameterizedTest
+    @MethodSource("inputs")
+    void shouldNotLetWhatOneClientSendsReachAnother(String name, List<String> options) {
+        String url = WWW + "/poisoned-" + name + "?header=Cache-Control:%20public,%20max-age=60";
+
+        Visitor.Answer poisoned = visitor.get(url, options.toArray(String[]::new));
+        Visitor.Answer stranger = visitor.get(url);
+        Visitor.Answer next = visitor.get(url);
+
+        assertThat(poisoned.status()).isEqualTo(200);
+        assertThat(stranger.body()).doesNotContain("forged", "1337");
+        assertThat(next.header("X-Proxy-Cache")).containsExactly("HIT");
+        assertThat(next.body()).doesNotContain("forged", "1337");
+    }
+
+    static Stream<Arguments> inputs() {
+        return Stream.of("--http1.1", "--http2")
+                .flatMap(protocol -> Stream.of(
+                        Arguments.of("headers" + protocol, List.of(forged(protocol))),
+                        Arguments.of("port" + protocol, List.of(protocol, "-H", "Host: www.example.com:1337")),
+                        Arguments.of("origin" + protocol, List.of(protocol, "-H", "Origin: https://" + FORGED)),
+                        Arguments.of("cookie" + protocol, List.of(protocol, "-H", "Cookie: a=forged")),
+                        Arguments.of("login" + protocol, List.of(protocol, "-u", "forged:forged")),
+                        Arguments.of("body" + protocol, List.of(protocol, "-X", "GET", "-d", "a=forged")),
+                        Arguments.of(
+                                "chunked" + protocol,
+                                List.of(protocol, "-X", "GET", "-d", "a=forged", "-H", "Transfer-Encoding: chunked")),
+                        Arguments.of(
+                                "unknown-length" + protocol,
+                                List.of(protocol, "-X", "GET", "-T", "/mnt/forged-body"))));
+    }
+
+    /** The URL's host counts, not the Host header beside it, and only as far as it is the site's: RFC 9112 (3.2.2). */
+    @Test
+    void shouldNotLetAnAbsoluteUrlReachAnother() {
+        String path = "/poisoned-absolute?header=Cache-Control:%20public,%20max-age=60";
+        String request = "GET https://" + SERVER_NAME + ":1337" + path + " HTTP/1.1\r\nHost: " + FORGED
+                + "\r\nConnection: close\r\n\r\n";
+
+        String answer =
+                visitor.tls(request, "-servername", SERVER_NAME, "-quiet").output();
+
+        assertThat(answer).startsWith("HTTP/1.1 200 ").contains("\"path\": \"" + path + "\"");
+        assertThat(answer).doesNotContain(FORGED, "1337");
+        assertThat(visitor.get(WWW + path).body()).doesNotContain(FORGED, "1337");
+    }
+
+    /** Kept for those who take the same, where the application says that it depends; else for nobody. */
+    @ParameterizedTest
+    @CsvSource({"Accept-Encoding,HIT", "'Accept, Accept-Encoding',HIT", "Accept,MISS", "'',MISS"})
+    void shouldNotGiveAnotherWhatIsEncodedForOne(String vary, String again) {
+        String url = WWW + "/encoded-" + vary.length() + "?header=Cache-Control:%20public,%20max-age=60"
+                + "&header=Content-Encoding:%20br"
+                + (vary.isEmpty() ? "" : "&header=Vary:%20" + vary.replace(" ", "%20"));
+        String[] taking = {"-H", "Accept-Encoding: br"};
+        assertThat(visitor.get(url, taking).header("Content-Encoding")).containsExactly("br");
+
+        assertThat(visitor.get(url).header("X-Proxy-Cache")).containsExactly("MISS");
+        assertThat(visitor.get(url, taking).header("X-Proxy-Cache")).containsExactly(again);
     }
 
     @ParameterizedTest
