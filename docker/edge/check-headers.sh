@@ -132,6 +132,13 @@ function directive(words, count, place,   way) {
     way = words[1]
     sub(/_pass_request_headers$/, "", way)
     without[block, way] = 1
+  } else if (words[1] ~ /^(proxy|grpc)_hide_header$/ && kind[block] != "http") {
+    way = words[1]
+    sub(/_.*/, "", way)
+    if (!((block, way) in hides)) hides[block, way] = place
+    if (tolower(words[2]) == "upgrade") hides_upgrade[block, way] = 1
+  } else if (words[1] == "set_real_ip_from" && words[2] ~ /\/0$/) {
+    refuse(place, "believes the address that any client claims")
   } else if (words[1] == "underscores_in_headers" && words[2] == "on" || words[1] == "ignore_invalid_headers" && words[2] == "off") {
     refuse(place, "with " words[1] " " words[2] " a client forges X_Real_IP, which many applications take for X-Real-IP")
   }
@@ -157,6 +164,7 @@ function include(pattern,   way, command, name, files, count, i) {
 function header(way, name, value, place) {
   at[block, way] = 1
   if (in_list) {
+    if (claimed(value)) refuse(place, "passes on what a client forges as " name)
     on_list[way, name] = value
     known[way, name] = 1
     return
@@ -170,8 +178,13 @@ function header(way, name, value, place) {
   if (!((block, way) in first)) first[block, way] = place
 }
 
+# claimed VALUE: whether it holds a header of the client.
+function claimed(value) {
+  return value ~ /\$\{?(http_|proxy_add_x_forwarded_for)/
+}
+
 # judge: once everything is read, because a line may come after what it counts for.
-function judge(   i, b, way) {
+function judge(   i, b, way, part) {
   for (i = 1; i <= passes; i++) {
     way = pass_way[i]
     if ((pass_block[i], way) in without) continue
@@ -183,9 +196,14 @@ function judge(   i, b, way) {
       refuse(first[b, way], "a " way "_set_header of its own needs \"include " list[way] ";\" beside it: else " way "_pass (" pass_place[i] ") passes on what a client forges")
   }
   if (!passes) refuse("nginx/nginx.conf:1", "holds no proxy_pass, so it was not understood")
+  for (b in hides) {
+    split(b, part, SUBSEP)
+    if (!(b in hides_upgrade))
+      refuse(hides[b], "a " part[2] "_hide_header of its own needs \"" part[2] "_hide_header Upgrade;\" beside it: else an application that offers an upgrade breaks HTTP/2")
+  }
   for (i = 1; i <= lines; i++) {
     way = line_way[i]
-    if (line_value[i] ~ /\$\{?(http_|proxy_add_x_forwarded_for)/ && (line_name[i] == "host" || (way, line_name[i]) in known))
+    if (claimed(line_value[i]) && (line_name[i] == "host" || (way, line_name[i]) in known))
       refuse(line_place[i], "passes on what a client forges as " line_name[i])
     if ((line_block[i], way) in listed && line_value[i] != "" && on_list[way, line_name[i]] != "")
       refuse(line_place[i], line_name[i] " would be sent twice: " list[way] " sets it")

@@ -222,9 +222,9 @@ class ForgeryTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"websocket", "WebSocket", "WEBSOCKET"})
-    void shouldLetAWebSocketThrough(String protocol) {
-        assertThat(upgrade("HTTP/1.1", protocol))
+    @CsvSource({"websocket,/", "WebSocket,/", "WEBSOCKET,/own/"})
+    void shouldLetAWebSocketThrough(String protocol, String path) {
+        assertThat(upgrade("HTTP/1.1", protocol, path))
                 .startsWith("HTTP/1.1 101 ")
                 .contains("Connection: upgrade\r\n", "Upgrade: websocket\r\n")
                 .endsWith("SAID IN THE TUNNEL\n");
@@ -318,6 +318,25 @@ class ForgeryTest {
                                 List.of(protocol, "-X", "GET", "-T", "/mnt/forged-body"))));
     }
 
+    /**
+     * An application that answers each origin otherwise and does not say so: https://github.com/HarperFast/harper/issues/1518,
+     * https://github.com/facioquo/stock-charts/pull/518, and https://github.com/rs/cors/issues/10 (the first one sends no Origin).
+     */
+    @ParameterizedTest
+    @CsvSource({"--http1.1", "--http2"})
+    void shouldKeepAnAnswerForEachOriginByItself(String protocol) {
+        String url = WWW + "/origins" + protocol + "?header=Cache-Control:%20public,%20max-age=60";
+        String[] one = {protocol, "-H", "Origin: https://one.example.org"};
+        String[] another = {protocol, "-H", "Origin: https://another.example.org"};
+
+        assertThat(visitor.get(url, protocol).header("X-Proxy-Cache")).containsExactly("MISS");
+        assertThat(visitor.get(url, one).seen("Origin")).containsExactly("https://one.example.org");
+        assertThat(visitor.get(url, another).seen("Origin")).containsExactly("https://another.example.org");
+        assertThat(visitor.get(url, one).header("X-Proxy-Cache")).containsExactly("HIT");
+        assertThat(visitor.get(url, one).seen("Origin")).containsExactly("https://one.example.org");
+        assertThat(visitor.get(url, protocol).seen("Origin")).isEmpty();
+    }
+
     /** The URL's host counts, not the Host header beside it, and only as far as it is the site's: RFC 9112 (3.2.2). */
     @Test
     void shouldNotLetAnAbsoluteUrlReachAnother() {
@@ -360,18 +379,26 @@ class ForgeryTest {
                 "proxy_set_header Host $host; include snippets/request-headers.conf; proxy_set_header X-Forwarded-Port 443;",
                 "location /a { proxy_set_header X-Mine a; return 404; } location ~ \"^/\\{[0-9]{1,2};$\" { return 404; } # }",
                 "location /a { fastcgi_pass 127.0.0.1:9; fastcgi_pass_request_headers off; }",
+                "location /a { proxy_hide_header X-Mine; proxy_hide_header upgrade; proxy_pass http://app; }",
+                "set_real_ip_from 192.0.2.0/24; real_ip_header CF-Connecting-IP;",
             })
     void shouldTakeALocationThatBelievesNothing(String rules) {
         assertThat(checkedWith(Map.of("site.d/mine.conf", rules)).status()).isZero();
     }
 
+    /**
+     * As people wrote them: https://github.com/LemmyNet/lemmy-ansible/issues/155, https://github.com/KanishJebaMathewM/Truxify/issues/13918,
+     * https://github.com/istio/fortio-deployment/pull/10 ($proxy_add_x_forwarded_for), and others of their kind.
+     */
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
             value = {
                 "location /a { proxy_set_header X-Mine a; proxy_pass http://app; } | :1: a proxy_set_header of its own needs \"include snippets/request-headers.conf;\" beside it: else proxy_pass (nginx/site.d/mine.conf:1) passes on what a client forges",
                 "location /a { grpc_set_header X-Mine a; grpc_pass app; } | :1: a grpc_set_header of its own needs \"include snippets/grpc-request-headers.conf;\" beside it: else grpc_pass (nginx/site.d/mine.conf:1) passes on what a client forges",
-                "proxy_set_header X-Mine a; | :1: a proxy_set_header of its own needs \"include snippets/request-headers.conf;\" beside it: else proxy_pass (nginx/snippets/again.conf:15) passes on what a client forges",
+                "location ~ ^/api { proxy_pass \"http://app\"; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\"; } | :1: a proxy_set_header of its own needs",
+                "location /api { proxy_pass http://app; proxy_set_header Host $host; proxy_set_header X-Real-IP $remote_addr; } | :1: a proxy_set_header of its own needs",
+                "proxy_set_header X-Mine a; | :1: a proxy_set_header of its own needs \"include snippets/request-headers.conf;\" beside it: else proxy_pass (nginx/snippets/again.conf:",
                 "location /a { proxy_pass http://app; proxy_set_header X-Mine \"a; include snippets/request-headers.conf;\"; } | :1: a proxy_set_header of its own needs",
                 "location /a { proxy_pass http://app; proxy_set_header X-Mine a; <br># include snippets/request-headers.conf;<br> } | :1: a proxy_set_header of its own needs",
                 "location /a { location /a/b { include snippets/request-headers.conf; } proxy_set_header X-Mine a; if ($arg_x) { proxy_pass http://app; } } | :1: a proxy_set_header of its own needs",
@@ -385,6 +412,8 @@ class ForgeryTest {
                 "location /a { uwsgi_pass 127.0.0.1:9; } | :1: uwsgi_pass would pass on what a client forges",
                 "location /a { grpc_pass app; } | :1: grpc_pass would pass on what a client forges: nothing around it includes snippets/grpc-request-headers.conf",
                 "location /a { grpc_set_header X-Mine a; include snippets/request-headers.conf; grpc_pass app; } | :1: a grpc_set_header of its own needs",
+                "location /a { proxy_hide_header X-Mine; proxy_pass http://app; } | :1: a proxy_hide_header of its own needs \"proxy_hide_header Upgrade;\" beside it",
+                "set_real_ip_from 0.0.0.0/0; real_ip_header X-Forwarded-For; | :1: believes the address that any client claims",
                 "underscores_in_headers on; | :1: with underscores_in_headers on a client forges X_Real_IP",
                 "ignore_invalid_headers off; | :1: with ignore_invalid_headers off a client forges X_Real_IP",
             })
@@ -403,11 +432,22 @@ class ForgeryTest {
         surroundings.put(
                 "snippets/proxy.conf", kept.replace("include " + LIST + ";", "").replaceAll("proxy_set_header.*", ""));
         try {
-            assertThat(surroundings.check().output())
-                    .matches("nginx/snippets/acme-challenge.conf:\\d+: proxy_pass would pass on what a client forges: "
-                            + "nothing around it includes " + LIST + "\n");
+            assertThat(surroundings.check().output()).contains("a client forges", LIST).hasLineCount(1);
         } finally {
             surroundings.put("snippets/proxy.conf", kept);
+        }
+    }
+
+    @Test
+    void shouldRefuseAListThatBelievesAClient() {
+        String kept = surroundings.rendered(LIST);
+        surroundings.put(
+                LIST, kept.replace("X-Forwarded-For $remote_addr", "X-Forwarded-For $proxy_add_x_forwarded_for"));
+        try {
+            assertThat(surroundings.check().output())
+                    .matches("nginx/" + LIST + ":\\d+: passes on what a client forges as x-forwarded-for\n");
+        } finally {
+            surroundings.put(LIST, kept);
         }
     }
 
