@@ -6,10 +6,12 @@ import dev.twinhost.EdgeSurroundings.Ended;
 import dev.twinhost.EdgeSurroundings.Place;
 import dev.twinhost.rehearsal.system.Await;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
@@ -115,33 +117,42 @@ class ForgeryTest {
         shouldHoldNothingForged(visitor.get(WWW + path + "forged", forged(protocol)));
     }
 
-    /** The way of a request whose container has gone while it waited for it: snippets/again.conf. */
+    /** The way of a request whose container has gone while it waited for it: snippets/again.conf. Which request does is chance. */
     @ParameterizedTest
     @ValueSource(strings = {"--http1.1", "--http2"})
     void shouldHandOnNothingOfAForgedHeaderWhenItSendsARequestOnceMore(String protocol) {
-        int before = surroundings.edgeLog().size();
         String path = "/again" + protocol;
+        int before = surroundings.edgeLog().size();
+        Await.that("a request that was sent once more", Duration.ofMinutes(2), () -> {
+            for (Visitor.Answer answer : sendWhileTheContainerGoes(WWW + path, forged(protocol, "-d", "order"))) {
+                if (answer.status() != 502) {
+                    shouldHoldNothingForged(answer);
+                }
+            }
+            return surroundings.edgeLog().stream()
+                    .skip(before)
+                    .anyMatch(line -> line.contains(path) && line.contains(" : 10.0.1.2:80\",\"upstreamStatus"));
+        });
+    }
+
+    private static List<Visitor.Answer> sendWhileTheContainerGoes(String url, String... options) {
+        List<CompletableFuture<Visitor.Answer>> sent = List.of();
         surroundings.moveApplication(NOBODY);
         try {
             Await.that(
                     "Nginx to know it",
                     EdgeSurroundings.LIMIT,
                     () -> visitor.get(WWW + "/").status() != 200);
+            sent = IntStream.range(0, 10)
+                    .mapToObj(number -> CompletableFuture.supplyAsync(() -> visitor.get(url, options)))
+                    .toList();
         } finally {
             surroundings.moveApplication("10.0.1.2");
         }
-        List<Visitor.Answer> answers = IntStream.range(0, 10)
-                .parallel()
-                .mapToObj(number -> visitor.get(WWW + path, forged(protocol, "-d", "order")))
-                .toList();
-
-        assertThat(answers).allSatisfy(ForgeryTest::shouldHoldNothingForged);
-        Await.that(
-                "a request that was sent once more",
-                EdgeSurroundings.LIMIT,
-                () -> surroundings.edgeLog().stream()
-                        .skip(before)
-                        .anyMatch(line -> line.contains(path) && line.contains(", app : 10.0.1.2:80\"")));
+        List<Visitor.Answer> answers =
+                sent.stream().map(CompletableFuture::join).toList();
+        Await.that("the way back", EdgeSurroundings.LIMIT, () -> visitor.get(WWW + "/").status() == 200);
+        return answers;
     }
 
     private static void shouldHoldNothingForged(Visitor.Answer answer) {
@@ -296,9 +307,9 @@ class ForgeryTest {
         Visitor.Answer next = visitor.get(url);
 
         assertThat(poisoned.status()).isEqualTo(200);
-        assertThat(stranger.body()).doesNotContain("forged", "1337");
+        assertThat(stranger.body()).doesNotContain("forged", ":1337");
         assertThat(next.header("X-Proxy-Cache")).containsExactly("HIT");
-        assertThat(next.body()).doesNotContain("forged", "1337");
+        assertThat(next.body()).doesNotContain("forged", ":1337");
     }
 
     static Stream<Arguments> inputs() {
@@ -348,8 +359,8 @@ class ForgeryTest {
                 visitor.tls(request, "-servername", SERVER_NAME, "-quiet").output();
 
         assertThat(answer).startsWith("HTTP/1.1 200 ").contains("\"path\": \"" + path + "\"");
-        assertThat(answer).doesNotContain(FORGED, "1337");
-        assertThat(visitor.get(WWW + path).body()).doesNotContain(FORGED, "1337");
+        assertThat(answer).doesNotContain(FORGED, ":1337");
+        assertThat(visitor.get(WWW + path).body()).doesNotContain(FORGED, ":1337");
     }
 
     /** Kept for those who take the same, where the application says that it depends; else for nobody. */
