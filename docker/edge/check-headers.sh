@@ -166,7 +166,7 @@ function header(way, name, value, place) {
   if (in_list) {
     if (claimed(value)) refuse(place, "passes on what a client forges as " name)
     on_list[way, name] = value
-    known[way, name] = 1
+    if (name !~ /^if-/) known[way, name] = 1 # a client may make a request conditional
     return
   }
   lines++

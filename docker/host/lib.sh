@@ -567,7 +567,7 @@ render() {
 }
 
 # render_nginx RELEASE FOLDER: the folder nginx/ of that release, its *.conf filled in, anything else as it is, and the list of headers once more for gRPC,
-# which has no connection to upgrade. The settings must be exported.
+# which has no connection to upgrade and no cache. The settings must be exported.
 render_nginx() {
   local file
   while IFS= read -r file; do
@@ -578,6 +578,6 @@ render_nginx() {
     fi
   done < <(cd "$1/nginx" && find . -type f -printf '%P\n' | sort)
   [[ -e $2/snippets/request-headers.conf ]] || die "$1/nginx/snippets/request-headers.conf is missing"
-  sed -n '/^proxy_set_header \(Connection\|Upgrade\) /d; s/^proxy_set_header /grpc_set_header /p' "$2/snippets/request-headers.conf" \
+  sed -n '/^proxy_set_header \(Connection\|Upgrade\|If-[^ ]*\) /d; s/^proxy_set_header /grpc_set_header /p' "$2/snippets/request-headers.conf" \
     >"$2/snippets/grpc-request-headers.conf"
 }

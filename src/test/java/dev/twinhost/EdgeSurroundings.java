@@ -1,5 +1,8 @@
 package dev.twinhost;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.twinhost.rehearsal.system.Await;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -34,6 +37,7 @@ final class EdgeSurroundings implements AutoCloseable {
     private final Enclosure enclosure;
     private final Map<String, List<String>> names = new LinkedHashMap<>();
     private final Map<Place, Process> running = new LinkedHashMap<>();
+    private String application = "application.py";
 
     enum Place {
         VISITOR,
@@ -161,8 +165,15 @@ final class EdgeSurroundings implements AutoCloseable {
     }
 
     void startApplication(String port) {
-        daemon(Place.APPLICATION, "python3", "/srv/application.py", "10.0.1.2", port);
+        daemon(Place.APPLICATION, "python3", "/srv/" + application, "10.0.1.2", port);
         await(Place.APPLICATION, "curl", "-fsS", "-o", "/dev/null", "http://10.0.1.2:" + port);
+    }
+
+    /** Has another script of src/test/resources/dev/twinhost/edge be the application from now on. */
+    void changeApplication(String script) throws InterruptedException {
+        stopApplication();
+        application = script;
+        startApplication();
     }
 
     void stopApplication() throws InterruptedException {
@@ -200,6 +211,20 @@ final class EdgeSurroundings implements AutoCloseable {
     /** What the main process of a place has written so far. */
     List<String> log(Place place) {
         return read(log(place.word())).lines().toList();
+    }
+
+    /** The requests for this path that have reached the application, which is edge/origin.py: the address that each came to, its method, headers and body. */
+    List<JsonNode> requests(String path) {
+        List<JsonNode> requests = new ArrayList<>();
+        for (String line : log(Place.APPLICATION)) {
+            if (line.startsWith("{")) {
+                JsonNode request = parse(line);
+                if (request.at("/path").asText().split("\\?")[0].equals(path)) {
+                    requests.add(request);
+                }
+            }
+        }
+        return requests;
     }
 
     /** Runs a program of the tools' tree in one of the places, to its end. */
@@ -245,8 +270,8 @@ final class EdgeSurroundings implements AutoCloseable {
     }
 
     /** Where the DNS has the application from now on. */
-    void moveApplication(String address) {
-        dns("twinhost_app", address);
+    void moveApplication(String... addresses) {
+        dns("twinhost_app", addresses);
     }
 
     /** The DNS knows no application any more. */
@@ -361,6 +386,14 @@ final class EdgeSurroundings implements AutoCloseable {
         builder.environment().put("TWINHOST_EDGE_LAST", settings.getOrDefault("TWINHOST_EDGE_LAST", "60"));
         builder.environment().put("TWINHOST_EDGE_PATIENCE", "420");
         return builder;
+    }
+
+    private static JsonNode parse(String line) {
+        try {
+            return new ObjectMapper().readTree(line);
+        } catch (JsonProcessingException e) {
+            throw new AssertionError("No JSON: " + line, e);
+        }
     }
 
     private Path log(String name) {

@@ -8,7 +8,7 @@
 #   visitor      203.0.113.10, sees WORK as /mnt
 #   edge         203.0.113.80, and 10.0.3.1 for its neighbour; its DNS is at 127.0.0.11, as a container's is
 #   neighbour    10.0.3.2, the edge of another host; the same files
-#   application  10.0.1.2, twinhost_app
+#   application  10.0.1.2, twinhost_app; also 10.0.1.3, a second container
 #   challenge    10.0.2.2, twinhost_challenge
 # Variables: CACHE, that of the rehearsal; CHECKOUT; WORK, the root of a host with its rendered files (var/lib/twinhost/stack/nginx), its certificate
 # (var/lib/twinhost/tls) and the webroot of the challenge (srv/twinhost/acme).
@@ -31,6 +31,7 @@ inside() {
   ip -n nowhere link set lo up
   connect edge 203.0.113.80 visitor 203.0.113.10
   connect edge 10.0.1.1 application 10.0.1.2
+  ip -n application address add 10.0.1.3/24 dev to-edge
   connect edge 10.0.2.1 challenge 10.0.2.2
   connect edge 10.0.3.1 neighbour 10.0.3.2
   publish edge
@@ -41,7 +42,8 @@ inside() {
   cp "$CHECKOUT/docker/challenge/nginx.conf" "$roots/challenge/etc/nginx/"
   mkdir "$roots/challenge/srv/acme"
   mount --bind "$WORK/srv/twinhost/acme" "$roots/challenge/srv/acme"
-  cp "$files/application.py" "$roots/application/srv/"
+  cp "$files"/{application,origin}.py "$roots/application/srv/"
+  cp "$files/reader.py" "$roots/visitor/srv/"
   keep
 }
 
