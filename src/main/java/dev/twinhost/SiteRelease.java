@@ -86,6 +86,8 @@ final class SiteRelease extends Construct {
         exports.put("TWINHOST_APP_ENVIRONMENT", json(settings.appEnvironment()));
         exports.put("TWINHOST_APP_SECRETS", json(settings.appSecrets()));
         exports.put("TWINHOST_CACHE_MAX_SIZE", settings.cacheMaxSize());
+        exports.put("TWINHOST_REQUESTS_PER_ADDRESS", String.valueOf(settings.requestsPerAddress()));
+        exports.put("TWINHOST_HSTS_PRELOAD", String.valueOf(settings.hstsPreload()));
         exports.put("TWINHOST_MAINTENANCE", String.valueOf(settings.maintenance()));
         exports.put("TWINHOST_EDGE_IMAGE", settings.edgeImage().orElse(""));
         exports.put("TWINHOST_CERTBOT_IMAGE", settings.certbotImage().orElse(""));

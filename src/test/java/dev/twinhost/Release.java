@@ -33,6 +33,8 @@ final class Release {
         settings.put("TWINHOST_APP_ENVIRONMENT", "{}");
         settings.put("TWINHOST_APP_SECRETS", "{}");
         settings.put("TWINHOST_CACHE_MAX_SIZE", "256m");
+        settings.put("TWINHOST_REQUESTS_PER_ADDRESS", "1000");
+        settings.put("TWINHOST_HSTS_PRELOAD", "false");
         settings.put("TWINHOST_MAINTENANCE", "false");
         settings.put("TWINHOST_MANAGERS", "3");
         settings.put("TWINHOST_LAME_DUCK", "16");

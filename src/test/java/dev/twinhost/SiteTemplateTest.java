@@ -93,6 +93,8 @@ class SiteTemplateTest {
                         export TWINHOST_APP_ENVIRONMENT='{}'
                         export TWINHOST_APP_SECRETS='{}'
                         export TWINHOST_CACHE_MAX_SIZE='256m'
+                        export TWINHOST_REQUESTS_PER_ADDRESS='1000'
+                        export TWINHOST_HSTS_PRELOAD='false'
                         export TWINHOST_MAINTENANCE='false'
                         export TWINHOST_EDGE_IMAGE=''
                         export TWINHOST_CERTBOT_IMAGE=''

@@ -41,6 +41,8 @@ final class Overlay {
             "acmeProfile",
             "extraDomains",
             "cacheMaxSize",
+            "requestsPerAddress",
+            "hstsPreload",
             "maintenance",
             "edgeImage",
             "certbotImage",

@@ -37,6 +37,8 @@ import java.util.regex.Pattern;
  * @param acmeProfile what the CA calls the kind of certificate that is asked for; absent: its own choice
  * @param extraDomains more names on the certificate, which lead to {@link #www}
  * @param cacheMaxSize as Nginx writes sizes
+ * @param requestsPerAddress of one client address, that an edge answers at once
+ * @param hstsPreload whether browsers may ship the domain in their lists of those that are reached over HTTPS alone
  * @param maintenance whether visitors get the maintenance page instead of the application
  * @param edgeImage the edge's Nginx; absent: the one of the release
  * @param certbotImage absent: the one of the release
@@ -72,6 +74,8 @@ public record Settings(
         Optional<String> acmeProfile,
         List<String> extraDomains,
         String cacheMaxSize,
+        int requestsPerAddress,
+        boolean hstsPreload,
         boolean maintenance,
         Optional<String> edgeImage,
         Optional<String> certbotImage,
@@ -104,6 +108,11 @@ public record Settings(
 
     // As Nginx writes sizes; half of a host's disk at the most.
     private static final Pattern CACHE_SIZE = Pattern.compile("[1-9][0-9]{0,3}m|([1-9]|10)g");
+
+    // A browser may have 128 over one connection; Nginx counts as far as 65535.
+    // https://nginx.org/en/docs/http/ngx_http_v2_module.html#http2_max_concurrent_streams
+    private static final int LEAST_REQUESTS = 128;
+    private static final int MOST_REQUESTS = 65535;
 
     private static final Pattern INSTANCE_TYPE = Pattern.compile(
             "[a-z]+[0-9]{1,2}[a-z-]*\\.(nano|micro|small|medium|large" + "|xlarge|[0-9]+xlarge|metal|metal-[0-9]+xl)");
@@ -168,6 +177,13 @@ public record Settings(
                 CACHE_SIZE.asMatchPredicate(),
                 "is not the size of a cache",
                 WANTED_CACHE);
+        range(
+                faults,
+                "requestsPerAddress",
+                requestsPerAddress,
+                LEAST_REQUESTS,
+                MOST_REQUESTS,
+                "a number from " + LEAST_REQUESTS + ", which one browser may need, to " + MOST_REQUESTS);
         Image.checkVersioned(faults, "edgeImage", edgeImage, Image.WANTED_EDGE);
         Image.checkVersioned(faults, "certbotImage", certbotImage, Image.WANTED_CERTBOT);
         GitHub.check(faults, githubRepository, githubEnvironment, githubOidcProviderArn);

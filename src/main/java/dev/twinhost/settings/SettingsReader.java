@@ -83,6 +83,8 @@ final class SettingsReader {
                     text("acmeProfile", Certificate.WANTED_PROFILE),
                     names("extraDomains", Certificate.WANTED_NAMES),
                     text("cacheMaxSize", Settings.WANTED_CACHE).orElse("256m"),
+                    number("requestsPerAddress", 1000),
+                    flag("hstsPreload", false),
                     flag("maintenance", false),
                     text("edgeImage", Image.WANTED_EDGE),
                     text("certbotImage", Image.WANTED_CERTBOT),

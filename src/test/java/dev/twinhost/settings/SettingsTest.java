@@ -61,6 +61,8 @@ class SettingsTest {
                         Optional.empty(),
                         List.of(),
                         "256m",
+                        1000,
+                        false,
                         false,
                         Optional.empty(),
                         Optional.empty(),
@@ -71,15 +73,38 @@ class SettingsTest {
 
     @Test
     void shouldTakeTextFromTheCommandLineAndTypedValuesFromTheFileAlike() {
-        Settings typed = read(
-                with(Map.of("dnsWeight", 0, "appPort", 8080.0, "witness", false, "zones", 2, "maintenance", true)));
-        Settings text = read(with(
-                Map.of("dnsWeight", "0", "appPort", "8080", "witness", "false", "zones", "2", "maintenance", "true")));
+        Settings typed = read(with(Map.of(
+                "dnsWeight",
+                0,
+                "appPort",
+                8080.0,
+                "witness",
+                false,
+                "zones",
+                2,
+                "maintenance",
+                true,
+                "hstsPreload",
+                true)));
+        Settings text = read(with(Map.of(
+                "dnsWeight",
+                "0",
+                "appPort",
+                "8080",
+                "witness",
+                "false",
+                "zones",
+                "2",
+                "maintenance",
+                "true",
+                "hstsPreload",
+                "true")));
 
         assertThat(text).isEqualTo(typed);
         assertThat(typed.appPort()).isEqualTo(8080);
         assertThat(typed.witness()).isFalse();
         assertThat(typed.maintenance()).isTrue();
+        assertThat(typed.hstsPreload()).isTrue();
     }
 
     @ParameterizedTest
@@ -268,6 +293,11 @@ class SettingsTest {
                 "zones | 4 | zones: is out of range, got 4, want 3, or 2 with a weaker promise",
                 "natGateways | -1 | natGateways: is out of range, got -1, want 0, or 2, or 1 with a weaker promise",
                 "natGateways | 3 | natGateways: is out of range, got 3, want 0, or 2, or 1 with a weaker promise",
+                "requestsPerAddress | 127 | requestsPerAddress: is out of range, got 127, want a number from 128, which one"
+                        + " browser may need, to 65535",
+                "requestsPerAddress | 65536 | requestsPerAddress: is out of range, got 65536, want a number from 128, which"
+                        + " one browser may need, to 65535",
+                "hstsPreload | yes | hstsPreload: is neither true nor false, got \"yes\", want true or false",
             })
     void shouldRefuseValuesOutOfRange(String key, String value, String message) {
         assertThat(faultsOf(key, value)).isEqualTo(message);
@@ -912,6 +942,13 @@ class SettingsTest {
     }
 
     @ParameterizedTest
+    @ValueSource(ints = {128, 65535})
+    void shouldTakeHowManyRequestsOneAddressMayHave(int requests) {
+        assertThat(read(with("requestsPerAddress", requests)).requestsPerAddress())
+                .isEqualTo(requests);
+    }
+
+    @ParameterizedTest
     @ValueSource(strings = {"1m", "256m", "9999m", "2g", "10g"})
     void shouldTakeASizeAsTheCachesLimit(String size) {
         assertThat(read(with("cacheMaxSize", size)).cacheMaxSize()).isEqualTo(size);
@@ -953,6 +990,8 @@ class SettingsTest {
                 "acmeProfile | is not text | the name of a profile of the CA, such as tlsserver",
                 "caa | is neither true nor false | true or false",
                 "cacheMaxSize | is not text | a size from 1m to 10g, such as 256m or 2g",
+                "requestsPerAddress | is not a whole number | a number such as 1000",
+                "hstsPreload | is neither true nor false | true or false",
                 "maintenance | is neither true nor false | true or false",
                 "edgeImage | is not text | an image of Nginx with its tag or digest, such as nginx:1.30.8",
                 "certbotImage | is not text"
@@ -1120,7 +1159,7 @@ class SettingsTest {
                         "elasticIps: is not a setting, got 1, want one of domain, email, hostedZoneId, dns, dnsWeight,"
                                 + " caa, appImage, appRegistrySecret, appPort, appReplicas, appStartSeconds, appHealthPath, appEnvironment, appSecrets, instanceType,"
                                 + " witnessInstanceType, witness, region, zones, vpcCidr, natGateways, fileSystemId, acmeServer,"
-                                + " acmeProfile, extraDomains, cacheMaxSize, maintenance, edgeImage, certbotImage, githubRepository,"
+                                + " acmeProfile, extraDomains, cacheMaxSize, requestsPerAddress, hstsPreload, maintenance, edgeImage, certbotImage, githubRepository,"
                                 + " githubEnvironment, githubOidcProviderArn, environment, environments",
                         "domain: is missing, got nothing, want the site's apex, such as example.org",
                         "email: is not an e-mail address, got \"nobody\", want one address, such as ops@example.org",

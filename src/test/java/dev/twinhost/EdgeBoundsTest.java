@@ -1,0 +1,223 @@
+package dev.twinhost;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.twinhost.EdgeSurroundings.Ended;
+import dev.twinhost.EdgeSurroundings.Place;
+import dev.twinhost.rehearsal.system.Await;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What clients who take more than their share get of a host, its connections and its disk, and what is left for everybody else. */
+@Tag("root")
+class EdgeBoundsTest {
+    private static final String WWW = "https://www.example.com";
+    private static final String HOG = EdgeSurroundings.VISITOR;
+    private static final List<String> OTHERS = List.of("203.0.113.11", "203.0.113.12", "203.0.113.13");
+    private static final String CLIENT = "holding.py";
+    private static final int LEAST_REQUESTS = 128;
+    private static final int MIB = 1024 * 1024;
+
+    @TempDir
+    static Path root;
+
+    @AutoClose
+    private static EdgeSurroundings surroundings;
+
+    private static Visitor visitor;
+
+    private final List<CompletableFuture<Ended>> holding = new ArrayList<>();
+
+    @BeforeAll
+    static void startEdge() throws Exception {
+        surroundings = new EdgeSurroundings(
+                root,
+                Map.of("TWINHOST_LAME_DUCK", "4", "TWINHOST_REQUESTS_PER_ADDRESS", Integer.toString(LEAST_REQUESTS)));
+        visitor = new Visitor(surroundings);
+        surroundings.giveVisitor(
+                CLIENT,
+                Files.readString(Shell.CHECKOUT
+                        .resolve("src/test/resources/dev/twinhost/edge")
+                        .resolve(CLIENT)));
+        for (String address : OTHERS) {
+            succeed(surroundings.runOfThisMachine(
+                    Place.VISITOR, EdgeSurroundings.LIMIT, "ip", "address", "add", address + "/24", "dev", "to-edge"));
+        }
+        serveLargeFiles();
+    }
+
+    @AfterEach
+    void release() {
+        surroundings.giveVisitor("release", "");
+        holding.forEach(client -> assertThat(client.join().status()).isZero());
+        root.resolve("release").toFile().delete();
+    }
+
+    /**
+     * The beginnings of requests, which never end: https://github.com/mikesvoboda/nemotron-v3-home-security-intelligence/issues/5705,
+     * https://github.com/caddyserver/caddy/issues/4235, https://github.com/kubernetes/ingress-nginx/issues/1237
+     */
+    @Test
+    void shouldServeOthersWhileOneAddressHoldsThousandsOfHalfOpenRequests() {
+        String held = hold("heads", HOG, 8600);
+        assertThat(held).isEqualTo("8600 open\n");
+
+        for (String other : OTHERS) {
+            assertThat(statusFor(other, WWW + "/")).isEqualTo(200);
+            assertThat(statusFor(other, "http://" + EdgeSurroundings.EDGE + "/healthz"))
+                    .isEqualTo(200);
+        }
+        assertThat(statusFor(HOG, WWW + "/")).isEqualTo(200);
+        Await.that("their end", EdgeSurroundings.LIMIT, () -> said("heads", HOG).contains("closed after"));
+        assertThat(said("heads", HOG)).matches("8600 open\nclosed after (9|1\\d)\n");
+    }
+
+    @Test
+    void shouldAnswerSoManyRequestsOfOneAddressAtOnceButTheBalancersCheckAndTheChallengeAlways() {
+        assertThat(hold("bodies", HOG, 150, "10")).isEqualTo(LEAST_REQUESTS + " held 22 429\n");
+
+        assertThat(statusFor(HOG, WWW + "/")).isEqualTo(429);
+        assertThat(statusFor(HOG, WWW + "/", "--http2")).isEqualTo(429);
+        assertThat(statusFor(HOG, "http://" + EdgeSurroundings.EDGE + "/healthz"))
+                .isEqualTo(200);
+        assertThat(statusFor(HOG, "http://" + EdgeSurroundings.EDGE + "/livez")).isEqualTo(200);
+        assertThat(statusFor(HOG, "http://www.example.com/.well-known/acme-challenge/token"))
+                .isEqualTo(200);
+        assertThat(statusFor(HOG, "http://example.com/")).isEqualTo(301);
+        assertThat(statusFor(OTHERS.get(0), WWW + "/")).isEqualTo(200);
+    }
+
+    /** Ten uploads of almost 100 MB, last byte held back, were 940 MiB of the disk; three hundred would have filled it. */
+    @Test
+    void shouldTakeSoManyLargeUploadsAtOnce() {
+        assertThat(hold("bodies", HOG, 15, "99000000")).isEqualTo("10 held 5 429\n");
+        assertThat(hold("bodies", OTHERS.get(0), 15, "chunked")).isEqualTo("10 held 5 429\n");
+        assertThat(hold("bodies", OTHERS.get(1), 15, "10000000")).isEqualTo("10 held 5 429\n");
+        assertThat(hold("bodies", OTHERS.get(2), 15, "99000000")).isEqualTo("15 429\n");
+
+        assertThat(statusFor(OTHERS.get(2), WWW + "/", "-d", "order")).isEqualTo(200);
+        assertThat(statusFor(HOG, WWW + "/", "-d", "order")).isEqualTo(200);
+    }
+
+    @Test
+    void shouldTakeSoManyUploadsOfMiddlingSizeAtOnce() {
+        assertThat(hold("bodies", HOG, 60, "9999999")).isEqualTo("50 held 10 429\n");
+        assertThat(hold("bodies", OTHERS.get(0), 60, "100000")).isEqualTo("50 held 10 429\n");
+
+        assertThat(statusFor(HOG, WWW + "/", "-d", "order")).isEqualTo(200);
+        surroundings.giveVisitor("large-upload", "x".repeat(10_000_000));
+        assertThat(statusFor(HOG, WWW + "/", "--data-binary", "@/mnt/large-upload"))
+                .isEqualTo(200);
+    }
+
+    /** https://github.com/NginxProxyManager/nginx-proxy-manager/issues/643, https://github.com/Difegue/LANraragi/issues/1286 */
+    @Test
+    void shouldKeepNothingOnDiskOfAnAnswerThatASlowClientTakesAndGiveHimAllOfIt() {
+        long before = onDisk();
+        CompletableFuture<Ended> download = CompletableFuture.supplyAsync(() -> visitor.curl(
+                WWW + "/large/200m", "--limit-rate", "20M", "-o", "/dev/null", "-w", "%{http_code} %{size_download}"));
+        long most = 0;
+        while (!download.isDone()) {
+            most = Math.max(most, onDisk());
+        }
+
+        assertThat(download.join().output()).isEqualTo("200 " + 200 * MIB);
+        assertThat(most - before).isLessThan(MIB);
+    }
+
+    /** The cache takes an answer in at the application's pace, and its file is on disk as long as a client reads it. */
+    @Test
+    void shouldKeepNoLargeAnswerInTheCache() {
+        long before = onDisk();
+        assertThat(cacheStatusOf("/public/10m")).isEqualTo("MISS");
+        assertThat(cacheStatusOf("/public/10m")).isEqualTo("MISS");
+        assertThat(onDisk() - before).isLessThan(MIB);
+
+        assertThat(cacheStatusOf("/public/9m")).isEqualTo("MISS");
+        Await.that(
+                "the cache",
+                EdgeSurroundings.LIMIT,
+                () -> cacheStatusOf("/public/9m").equals("HIT"));
+        assertThat(onDisk() - before).isGreaterThanOrEqualTo(9 * MIB);
+    }
+
+    /** What the client says first; it holds on until the end of the test. */
+    private String hold(String way, String address, Object... numbers) {
+        String file = fileOf(way, address);
+        root.resolve(file).toFile().delete();
+        StringBuilder command = new StringBuilder("python3 /mnt/" + CLIENT + " " + way + " " + address);
+        for (Object number : numbers) {
+            command.append(' ').append(number);
+        }
+        command.append(" >/mnt/").append(file);
+        holding.add(
+                CompletableFuture.supplyAsync(() -> surroundings.run(Place.VISITOR, "sh", "-c", command.toString())));
+        Await.that(
+                "the client", EdgeSurroundings.LIMIT, () -> said(way, address).contains("\n"));
+        return said(way, address);
+    }
+
+    private static String said(String way, String address) {
+        return surroundings.fromVisitor(fileOf(way, address));
+    }
+
+    private static String fileOf(String way, String address) {
+        return way + "-" + address;
+    }
+
+    private static int statusFor(String address, String url, String... options) {
+        List<String> all = new ArrayList<>(List.of("--interface", address, "-o", "/dev/null", "-w", "%{http_code}"));
+        all.addAll(List.of(options));
+        Ended ended = visitor.curl(url, all.toArray(String[]::new));
+        assertThat(ended.status()).as(ended.error()).isZero();
+        return Integer.parseInt(ended.output());
+    }
+
+    private static String cacheStatusOf(String path) {
+        Ended ended = visitor.curl(WWW + path, "-o", "/dev/null", "-w", "%header{x-proxy-cache}");
+        assertThat(ended.status()).as(ended.error()).isZero();
+        return ended.output();
+    }
+
+    /** Bytes of bodies, answers and the cache. */
+    private static long onDisk() {
+        String sizes = surroundings
+                .run(Place.EDGE, "sh", "-c", "du -sk /var/lib/nginx /var/cache/nginx")
+                .output();
+        return sizes.lines()
+                .mapToLong(line -> Long.parseLong(line.split("\t")[0]) * 1024)
+                .sum();
+    }
+
+    /** A service that sends files as fast as they are taken; those below /public may be kept. */
+    private static void serveLargeFiles() {
+        succeed(surroundings.run(
+                Place.APPLICATION,
+                "sh",
+                "-c",
+                "mkdir -p /srv/files/large /srv/files/public && truncate -s 200M /srv/files/large/200m"
+                        + " && truncate -s 9M /srv/files/public/9m && truncate -s 10M /srv/files/public/10m"
+                        + " && { python3 -m http.server -b 10.0.1.2 -d /srv/files 8000 >/dev/null 2>&1 & }"));
+        surroundings.put("conf.d/files.conf", "upstream files { server 10.0.1.2:8000; }\n");
+        surroundings.put(
+                "site.d/files.conf",
+                "location /large/ { proxy_pass http://files; }\n"
+                        + "location /public/ { proxy_pass http://files; proxy_cache_valid 200 10m; }\n");
+        surroundings.reload();
+        Await.that("the files", EdgeSurroundings.LIMIT, () -> statusFor(OTHERS.get(0), WWW + "/public/") == 200);
+    }
+
+    private static void succeed(Ended ended) {
+        assertThat(ended.status()).as(ended.error()).isZero();
+    }
+}
