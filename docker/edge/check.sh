@@ -16,6 +16,34 @@ nginx -t -q -g 'daemon off;'
   exit 1
 }
 
+# shadowed: the first error_page of the site's server itself in site.d for a status that snippets/again.conf has: that comes first, and this has no effect.
+shadowed() {
+  taken=" $(sed -n 's/^error_page \([0-9 ]*\)= @again;.*/\1/p' /etc/nginx/snippets/again.conf) "
+  for file in /etc/nginx/site.d/*.conf; do
+    [ -e "$file" ] || continue
+    depth=0
+    # a directive a line, or the begin or the end of a block; text in quotes and comments left out
+    sed -e 's/"[^"]*"/x/g' -e "s/'[^']*'/x/g" -e 's/#.*//' "$file" | tr '\n' ' ' | sed 's/[{};]/&\n/g' | while read -r directive words; do
+      case "$directive $words" in
+        *'{') depth=$((depth + 1)) ;;
+        *'} ' | *'}') depth=$((depth - 1)) ;;
+        'error_page '*)
+          for status in $words; do
+            if [ "$depth" = 0 ] && [ "${taken#* "$status" }" != "$taken" ]; then
+              echo "nginx/${file#/etc/nginx/}: error_page $status has no effect here, because nginx/snippets/again.conf has it first: put it into nginx/errors.d"
+            fi
+          done
+          ;;
+      esac
+    done
+  done | head -n 1
+}
+reason=$(shadowed)
+[ -z "$reason" ] || {
+  echo "$reason"
+  exit 1
+}
+
 # nothing that a client forges is passed on
 sh "${0%/*}/check-headers.sh"
 
@@ -66,6 +94,20 @@ answers() {
       return 1
     }
   done
+  # the application is away here
+  answer=$(curl -sk -m 5 -o /dev/null -D - --connect-to ::127.0.0.1: "https://www.$1:8443/" | tr -d '\r') || true
+  case $answer in
+    HTTP/*' 500 '*)
+      echo "https://www.$1/ is answered with 500 while the application is away: a page of nginx/errors.d must not come from the application"
+      return 1
+      ;;
+  esac
+  for header in Strict-Transport-Security X-Content-Type-Options Referrer-Policy X-Frame-Options; do
+    [ "$(printf '%s\n' "$answer" | grep -ci "^$header:")" -le 1 ] || {
+      echo "https://www.$1/ is answered with $header more than once: nginx/snippets/headers.conf has it"
+      return 1
+    }
+  done
   answer=$(curl -s -m 5 -o /dev/null -D - "http://127.0.0.1:8081/" | tr -d '\r' | sed -n 's/^twinhost-answered:.*/asked/Ip') || true
   [ "$answer" = asked ] || {
     echo 'port 8081, where a release asks for the application, is not answered as nginx/conf.d/release.conf does'
@@ -89,7 +131,7 @@ fit() {
 }
 
 reason=$(fit "$1") && exit 0
-for file in "$files"/site.d/*.conf "$files"/conf.d/*.conf "$files"/snippets/*.conf; do
+for file in "$files"/site.d/*.conf "$files"/errors.d/*.conf "$files"/apex.d/*.conf "$files"/conf.d/*.conf "$files"/snippets/*.conf; do
   [ -e "$file" ] || continue
   mv "$file" /run/left-out
   : >"$file"

@@ -3,14 +3,9 @@ package dev.twinhost;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.twinhost.rehearsal.system.Await;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.regex.MatchResult;
-import java.util.regex.Pattern;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -24,7 +19,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Tag("root")
 class SiteRulesTest {
     private static final String WWW = "https://www.example.com";
-    private static final Pattern EXAMPLE = Pattern.compile("(?s)```(?:nginx)?\n# nginx/(\\S+)\n(.*?)```");
     private static final String CACHE = "snippets/cache.conf";
 
     @TempDir
@@ -39,32 +33,6 @@ class SiteRulesTest {
     static void startEdge() throws Exception {
         surroundings = new EdgeSurroundings(root, 4);
         visitor = new Visitor(surroundings);
-    }
-
-    @Test
-    void shouldFollowTheExamplesOfTheFoldersOwnPage() throws IOException {
-        Map<String, String> examples = examples();
-        assertThat(examples).hasSize(6);
-        examples.forEach(surroundings::put);
-        try {
-            assertThat(surroundings.check()).isEqualTo(new EdgeSurroundings.Ended(0, "", ""));
-            surroundings.reload();
-            Await.that(
-                    "the rules to be followed",
-                    EdgeSurroundings.LIMIT,
-                    () -> visitor.get(WWW + "/old-page").status() == 301);
-
-            assertThat(visitor.get(WWW + "/old-page").header("Location")).containsExactly(WWW + "/new-page");
-            assertThat(visitor.get(WWW + "/team/a").status()).isEqualTo(401);
-            assertThat(visitor.get(WWW + "/team/a", "-u", "someone:example").status())
-                    .isEqualTo(200);
-            assertThat(visitor.get(WWW + "/").header("Permissions-Policy")).containsExactly("geolocation=()");
-            assertThat(visitor.get(WWW + "/").header("X-Frame-Options")).containsExactly("SAMEORIGIN");
-            assertThat(visitor.get(WWW + "/shop/").status()).isEqualTo(502);
-        } finally {
-            examples.keySet().forEach(surroundings::remove);
-            surroundings.reload();
-        }
     }
 
     @Test
@@ -83,6 +51,8 @@ class SiteRulesTest {
                 "site.d/mine.conf | location /healthz { return 404; } location /.well-known/ { return 404; }",
                 "conf.d/mine.conf | deny all;",
                 "conf.d/mine.conf | auth_basic x; auth_basic_user_file site.d/users;",
+                "site.d/mine.conf | location /a { error_page 502 /b; return 200; }",
+                "site.d/mine.conf | add_header X-Mine \"error_page 502 {\"; # { error_page 502 /b;",
             })
     void shouldTakeRulesThatSpoilNothing(String file, String rules) {
         assertThat(checkedWith(file, rules).status()).isZero();
@@ -122,6 +92,47 @@ class SiteRulesTest {
 
         assertThat(ended.status()).isEqualTo(1);
         assertThat(ended.output()).isEqualTo(reason + ", because of nginx/" + file + "\n");
+    }
+
+    /** Rules of which one has no effect, or each undoes the other: https://github.com/1Panel-dev/1Panel/issues/13844 */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "site.d/mine.conf | error_page 404 502 /sorry; | nginx/site.d/mine.conf: error_page 502 has no effect here, because nginx/snippets/again.conf has it first: put it into nginx/errors.d",
+                "site.d/mine.conf | location /a { return 200 \"}\"; } error_page 502 =200 /sorry; | nginx/site.d/mine.conf: error_page 502 has no effect here, because nginx/snippets/again.conf has it first: put it into nginx/errors.d",
+                "errors.d/mine.conf | error_page 502 /sorry; | https://www.example.com/ is answered with 500 while the application is away: a page of nginx/errors.d must not come from the application, because of nginx/errors.d/mine.conf",
+                "site.d/mine.conf | add_header Strict-Transport-Security max-age=1 always; | https://www.example.com/ is answered with Strict-Transport-Security more than once: nginx/snippets/headers.conf has it, because of nginx/site.d/mine.conf",
+                "conf.d/mine.conf | add_header X-Frame-Options DENY always; | https://www.example.com/ is answered with X-Frame-Options more than once: nginx/snippets/headers.conf has it, because of nginx/conf.d/mine.conf",
+            })
+    void shouldRefuseRulesThatContradictEachOtherWithTheReason(String file, String rules, String reason) {
+        EdgeSurroundings.Ended ended = checkedWith(file, rules);
+
+        assertThat(ended.status()).isEqualTo(1);
+        assertThat(ended.output()).isEqualTo(reason + "\n");
+    }
+
+    /** https://hstspreload.org/#submission-requirements, https://github.com/kubernetes/ingress-nginx/issues/11591 */
+    @Test
+    void shouldShowABrowserWhatItsListOfDomainsAsksFor(@TempDir Path another) throws Exception {
+        Map<String, String> settings = Map.of("TWINHOST_HSTS_PRELOAD", "true", "TWINHOST_LAME_DUCK", "4");
+        String preload = "max-age=63072000; includeSubDomains; preload";
+        try (EdgeSurroundings listed = new EdgeSurroundings(another, settings)) {
+            Visitor visitor = new Visitor(listed);
+            for (String name : List.of("example.com", "www.example.com", "example.net")) {
+                Visitor.Answer overHttp = visitor.get("http://" + name + "/a?b");
+                assertThat(overHttp.status()).isEqualTo(301);
+                assertThat(overHttp.header("Location")).containsExactly("https://" + name + "/a?b");
+                assertThat(overHttp.header("Strict-Transport-Security")).isEmpty();
+                assertThat(visitor.get("https://" + name + "/a?b").header("Strict-Transport-Security"))
+                        .containsExactly(preload);
+            }
+            assertThat(visitor.get("https://example.com/a?b").header("Location"))
+                    .containsExactly(WWW + "/a?b");
+            assertThat(visitor.get(WWW + "/?header=Strict-Transport-Security:%20max-age=31536000")
+                            .header("Strict-Transport-Security"))
+                    .containsExactly("max-age=31536000");
+        }
     }
 
     @Test
@@ -220,14 +231,5 @@ class SiteRulesTest {
         } finally {
             surroundings.remove(file);
         }
-    }
-
-    private static Map<String, String> examples() throws IOException {
-        Map<String, String> examples = new LinkedHashMap<>();
-        String page = Files.readString(Shell.CHECKOUT.resolve("nginx/site.d/README.md"));
-        for (MatchResult example : EXAMPLE.matcher(page).results().toList()) {
-            examples.put(example.group(1), example.group(2));
-        }
-        return examples;
     }
 }
