@@ -82,6 +82,7 @@ class EdgeBoundsTest {
         assertThat(said("heads", HOG)).matches("8600 open\nclosed after (9|1\\d)\n");
     }
 
+    /** A limit that a single page meets is as bad: https://github.com/dev-sec/chef-nginx-hardening/issues/11 */
     @Test
     void shouldAnswerSoManyRequestsOfOneAddressAtOnceButTheBalancersCheckAndTheChallengeAlways() {
         assertThat(hold("bodies", HOG, 150, "10")).isEqualTo(LEAST_REQUESTS + " held 22 429\n");
@@ -120,7 +121,10 @@ class EdgeBoundsTest {
                 .isEqualTo(200);
     }
 
-    /** https://github.com/NginxProxyManager/nginx-proxy-manager/issues/643, https://github.com/Difegue/LANraragi/issues/1286 */
+    /**
+     * Files that Nginx has deleted and has open still, and downloads that end short: https://github.com/iv-org/invidious/issues/810,
+     * https://github.com/Difegue/LANraragi/issues/1286, https://github.com/eikek/sharry/issues/130
+     */
     @Test
     void shouldKeepNothingOnDiskOfAnAnswerThatASlowClientTakesAndGiveHimAllOfIt() {
         long before = onDisk();
@@ -135,7 +139,7 @@ class EdgeBoundsTest {
         assertThat(most - before).isLessThan(MIB);
     }
 
-    /** The cache takes an answer in at the application's pace, and its file is on disk as long as a client reads it. */
+    /** The cache takes an answer in at the application's pace, and its file is on disk as long as a client reads it: https://github.com/nginx/nginx/issues/868 */
     @Test
     void shouldKeepNoLargeAnswerInTheCache() {
         long before = onDisk();
@@ -189,14 +193,16 @@ class EdgeBoundsTest {
         return ended.output();
     }
 
-    /** Bytes of bodies, answers and the cache. */
+    /** Bytes of the cache, and of what Nginx has open and has taken out of its folder already, as it does with bodies and answers. */
     private static long onDisk() {
-        String sizes = surroundings
-                .run(Place.EDGE, "sh", "-c", "du -sk /var/lib/nginx /var/cache/nginx")
-                .output();
-        return sizes.lines()
-                .mapToLong(line -> Long.parseLong(line.split("\t")[0]) * 1024)
-                .sum();
+        Ended ended = surroundings.run(
+                Place.EDGE,
+                "sh",
+                "-c",
+                "{ find -L /proc/[0-9]*/fd -maxdepth 1 -type f -links 0 -printf '%D:%i %b\\n' 2>/dev/null;"
+                        + " find /var/cache/nginx -type f -printf '%D:%i %b\\n'; } | sort -u"
+                        + " | awk '{ blocks += $2 } END { print blocks * 512 }'");
+        return Long.parseLong(ended.output().strip());
     }
 
     /** A service that sends files as fast as they are taken; those below /public may be kept. */
