@@ -10,6 +10,7 @@ import dev.twinhost.rehearsal.system.Await;
 import dev.twinhost.rehearsal.system.Command;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.AutoClose;
@@ -26,6 +27,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 @Tag("root")
 class VerifyTest {
     private static final String REDIRECTS = "conf.d/redirects.conf";
+    private static final String HEADERS = "snippets/headers.conf";
     private static final String TLS = "snippets/tls.conf";
 
     @TempDir
@@ -66,6 +68,26 @@ class VerifyTest {
         whileBroken(file, from, to, () -> assertThat(broken()).containsExactlyElementsOf(broken));
     }
 
+    @Test
+    void shouldTakeTheFirstHopOfADomainInTheBrowsersList() {
+        Map<String, String> preload = Map.of(
+                REDIRECTS, edge.rendered(REDIRECTS).replace("map false ", "map true "),
+                HEADERS, edge.rendered(HEADERS).replace("$scheme false", "$scheme true"));
+        try {
+            preload.forEach(edge::put);
+            edge.reload();
+            Await.that(
+                    "the first hop",
+                    EdgeSurroundings.LIMIT,
+                    () -> edge.verify().output().contains("301 to https://example.com/a/path?with=query"));
+            assertThat(broken()).isEmpty();
+        } finally {
+            preload.keySet().forEach(file -> edge.put(file, edge.rendered(file)));
+            edge.reload();
+            Await.that("the site as it was", EdgeSurroundings.LIMIT, () -> broken().isEmpty());
+        }
+    }
+
     private static void whileBroken(String file, String from, String to, Runnable look) {
         String good = edge.rendered(file);
         assertThat(good).contains(from);
@@ -93,7 +115,7 @@ class VerifyTest {
                                 "http://www.example.com redirects",
                                 "https://example.com redirects",
                                 "/healthz does not leak over http")),
-                arguments("snippets/headers.conf", "max-age=63072000", "max-age=300", List.of("HSTS")),
+                arguments(HEADERS, "max-age=63072000", "max-age=300", List.of("HSTS")),
                 arguments("snippets/basics.conf", "http2 on;", "http2 off;", List.of("HTTP/2")),
                 arguments(TLS, "TLSv1.2 TLSv1.3;", "TLSv1.2;", List.of("TLS 1.3 is taken")),
                 arguments(TLS, "TLSv1.2 TLSv1.3;", "TLSv1.3;", List.of("TLS 1.2 is taken")),
