@@ -38,8 +38,8 @@ class ForgeryTest {
     private static final String FORGED = "forged.example.org";
     private static final String NOBODY = "10.0.1.9";
     /** Of HTTP/1.1 alone, or no claim, and tested by themselves. */
-    private static final List<String> NOT_FOR_GRPC = List.of(
-            "Connection", "Upgrade", "If-None-Match", "If-Modified-Since", "If-Match", "If-Unmodified-Since");
+    private static final List<String> NOT_FOR_GRPC =
+            List.of("Connection", "Upgrade", "If-None-Match", "If-Modified-Since", "If-Match", "If-Unmodified-Since");
 
     @TempDir
     static Path root;
@@ -152,7 +152,10 @@ class ForgeryTest {
         }
         List<Visitor.Answer> answers =
                 sent.stream().map(CompletableFuture::join).toList();
-        Await.that("the way back", EdgeSurroundings.LIMIT, () -> visitor.get(WWW + "/").status() == 200);
+        Await.that(
+                "the way back",
+                EdgeSurroundings.LIMIT,
+                () -> visitor.get(WWW + "/").status() == 200);
         return answers;
     }
 
@@ -444,7 +447,9 @@ class ForgeryTest {
         surroundings.put(
                 "snippets/proxy.conf", kept.replace("include " + LIST + ";", "").replaceAll("proxy_set_header.*", ""));
         try {
-            assertThat(surroundings.check().output()).contains("a client forges", LIST).hasLineCount(1);
+            assertThat(surroundings.check().output())
+                    .contains("a client forges", LIST)
+                    .hasLineCount(1);
         } finally {
             surroundings.put("snippets/proxy.conf", kept);
         }
