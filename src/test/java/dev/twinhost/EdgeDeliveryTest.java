@@ -145,6 +145,28 @@ class EdgeDeliveryTest {
         assertThat(visitor.get(WWW + "/alive").status()).isEqualTo(200);
     }
 
+    /** Where it keeps out of snippets/again.conf, nobody would ask a second time for it. */
+    @Test
+    void shouldServeALocationOfTheSitesOwnThoughTheOnlyContainerHasJustFailed() {
+        surroundings.put(
+                "site.d/mine.conf", "location /mine/ { error_page 418 = @again; proxy_pass http://app; gzip off; }\n");
+        try {
+            surroundings.reload();
+            String query = "?size=5000&etag=%22strong%22";
+            Await.that(
+                    "the rule",
+                    EdgeSurroundings.LIMIT,
+                    () -> etag("/mine/page" + query).equals("\"strong\""));
+
+            assertThat(visitor.get(WWW + "/mine/deadly?ends=1").status()).isEqualTo(502);
+            assertThat(visitor.get(WWW + "/deadly/beside?ends=1").status()).isEqualTo(502);
+            assertThat(visitor.get(WWW + "/mine/alive").status()).isEqualTo(200);
+        } finally {
+            surroundings.remove("site.d/mine.conf");
+            surroundings.reload();
+        }
+    }
+
     /** A container that takes no connection has seen nothing: another one answers, whatever the method. */
     @ParameterizedTest
     @ValueSource(strings = {"GET", "POST"})

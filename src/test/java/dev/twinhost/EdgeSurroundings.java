@@ -241,6 +241,14 @@ final class EdgeSurroundings implements AutoCloseable {
         return run(entering("reach", place, words), "", limit);
     }
 
+    /** Likewise, but goes on until the caller ends it. */
+    Process startOfThisMachine(Place place, String... words) throws IOException {
+        return entering("reach", place, words)
+                .redirectErrorStream(true)
+                .redirectOutput(temporary().toFile())
+                .start();
+    }
+
     private Ended run(ProcessBuilder program, String input, Duration limit) {
         Path output = temporary();
         Path error = temporary();

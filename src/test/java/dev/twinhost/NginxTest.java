@@ -274,7 +274,7 @@ class NginxTest {
                 EdgeSurroundings.LIMIT,
                 () -> surroundings.edgeLog().stream()
                         .skip(before)
-                        .anyMatch(line -> line.matches(".*" + NOBODY + ":80, app(_all)? : 10.0.1.2:80\".*")));
+                        .anyMatch(line -> line.matches(".*" + NOBODY + ":80, app(_first)? : 10.0.1.2:80\".*")));
     }
 
     @ParameterizedTest

@@ -29,6 +29,8 @@ class SiteExamplesTest {
     private static final String WWW = "https://www.example.com";
     private static final Pattern EXAMPLE = Pattern.compile("(?s)```(?:nginx)?\n# nginx/(\\S+)\n(.*?)```");
     private static final String PROXY = "snippets/proxy.conf";
+    private static final String GREETER =
+            Shell.CHECKOUT.resolve("src/test/node/greeter.mjs").toString();
     private static final int USUAL_SILENCE_SECONDS = 3;
     private static final int SILENCE_SECONDS = 5;
 
@@ -236,48 +238,38 @@ class SiteExamplesTest {
         assertThat(seen.get(3) - seen.get(0)).isBetween(1000L, 4000L);
     }
 
-    /** A service that speaks HTTP/2 without TLS, as those of gRPC do. */
+    /** With the client and the server that Node's users have. */
     @Test
-    void shouldPassACallOfGrpcToItsServiceWithItsTrailers() {
-        succeed(surroundings.run(Place.APPLICATION, "sh", "-c", """
-                cat >/tmp/rpc.conf <<'END'
-                pid /run/rpc.pid;
-                events {}
-                http {
-                  server {
-                    listen 10.0.1.2:50051;
-                    http2 on;
-                    default_type application/grpc;
-                    location / {
-                      add_header Seen "$http_x_real_ip $http_te";
-                      add_trailer grpc-status 0;
-                      return 200 message;
-                    }
-                  }
-                }
-                END
-                nginx -c /tmp/rpc.conf"""));
-        Await.that(
-                "the service",
-                EdgeSurroundings.LIMIT,
-                () -> statusOf("/example.Greeter/SayHello", "--http2", "-d", "x") == 200);
+    void shouldPassCallsOfGrpcToTheirServiceWithItsTrailers() throws Exception {
+        Process service =
+                surroundings.startOfThisMachine(Place.APPLICATION, "node", GREETER, "serve", "10.0.1.2:50051");
+        try {
+            Await.that(
+                    "the service",
+                    EdgeSurroundings.LIMIT,
+                    () -> statusOf("/example.Greeter/SayHello", "--http2", "-d", "x") != 502);
 
-        Visitor.Answer answer = visitor.get(
-                WWW + "/example.Greeter/SayHello",
-                "--http2",
-                "-H",
-                "Content-Type: application/grpc",
-                "-H",
-                "TE: trailers",
-                "-H",
-                "X-Real-IP: 198.51.100.7",
-                "--data-binary",
-                "call");
+            Ended calls = surroundings.runOfThisMachine(
+                    Place.VISITOR,
+                    EdgeSurroundings.LIMIT,
+                    "node",
+                    GREETER,
+                    "call",
+                    EdgeSurroundings.EDGE + ":8443",
+                    root.resolve("var/lib/twinhost/tls/current/fullchain.pem").toString());
 
-        assertThat(answer.status()).isEqualTo(200);
-        assertThat(answer.header("Content-Type")).containsExactly("application/grpc");
-        assertThat(answer.header("Seen")).containsExactly(EdgeSurroundings.VISITOR + " trailers");
-        assertThat(answer.body()).contains("message").contains("grpc-status: 0");
+            assertThat(calls.output()).as(calls.error()).isEqualTo("""
+                    Hello Ada
+                    OK OK %1$s
+                    INVALID_ARGUMENT a name is missing %1$s
+                    Hello 1
+                    Hello 2
+                    Hello 3
+                    OK OK\s
+                    """.formatted(EdgeSurroundings.VISITOR));
+        } finally {
+            service.destroy();
+        }
     }
 
     private static void assertPage(Visitor.Answer answer, int status, String text) {

@@ -2,6 +2,7 @@
 
 The query says how it answers: each `header=Name: value` is a header, `status=404` the status, `etag="1"` a validator that it heeds, `size=5000` the
 length of the body (the page's number otherwise, which counts the answers), `ends=1` that it closes the connection without an answer,
+`wav=600` a recording of so many seconds, 32000 bytes each,
 `stream=text/html` a stream of that type: five lines, each but the first when `/next` with the stream's `name=…` has been asked for once more.
 A Range is heeded.
 """
@@ -9,6 +10,7 @@ A Range is heeded.
 import itertools
 import json
 import re
+import struct
 import sys
 import threading
 from collections import defaultdict
@@ -42,7 +44,13 @@ class Origin(BaseHTTPRequestHandler):
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = handle_one_method
 
     def answer(self, query, lines):
-        body = b"x" * int(query["size"]) if "size" in query else str(next(numbers)).encode()
+        if "wav" in query:
+            query["type"] = "audio/wav"
+            body = recording(int(query["wav"]))
+        elif "size" in query:
+            body = b"x" * int(query["size"])
+        else:
+            body = str(next(numbers)).encode()
         status = int(query.get("status", 200))
         etag = query.get("etag")
         if etag:
@@ -87,6 +95,12 @@ class Origin(BaseHTTPRequestHandler):
 
     def log_message(self, *words):
         pass
+
+
+def recording(seconds):
+    """Silence, 16000 samples of 16 bits each second: http://soundfile.sapp.org/doc/WaveFormat/"""
+    size = seconds * 32000
+    return struct.pack("<4sI8sIHHIIHH4sI", b"RIFF", 36 + size, b"WAVEfmt ", 16, 1, 1, 16000, 32000, 2, 16, b"data", size) + bytes(size)
 
 
 class Server(ThreadingHTTPServer):

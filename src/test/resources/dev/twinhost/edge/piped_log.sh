@@ -8,6 +8,7 @@ pid $work/pid;
 error_log /dev/stderr;
 daemon off;
 http {
+  map "" \$cache_status { default ""; }
   include /etc/nginx/snippets/access-log.conf;
   keepalive_requests 100000;
   server {
