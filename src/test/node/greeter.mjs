@@ -20,7 +20,7 @@ function serve(address) {
     sayHello({ request, metadata }, done) {
       const trailers = new grpc.Metadata();
       trailers.set("seen", metadata.get("x-real-ip").join());
-      if (request === "") done({ code: grpc.status.INVALID_ARGUMENT, details: "a name is missing", metadata: trailers });
+      if (request === "?") done({ code: grpc.status.INVALID_ARGUMENT, details: "this is no name", metadata: trailers });
       else done(null, `Hello ${request}`, trailers);
     },
     chat(call) {
@@ -52,7 +52,7 @@ async function call(address, certificate) {
       });
     });
 
-  for (const name of ["Ada", ""]) {
+  for (const name of ["Ada", "?"]) {
     await ended(client.sayHello(name, metadata, { deadline }, (error, greeting) => error || console.log(greeting)));
   }
   const chat = client.chat(metadata, { deadline });

@@ -2,6 +2,7 @@ package dev.twinhost;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.twinhost.EdgeSurroundings.Ended;
 import dev.twinhost.EdgeSurroundings.Place;
 import dev.twinhost.rehearsal.system.Await;
@@ -103,7 +104,8 @@ class EdgeDeliveryTest {
 
     /**
      * A request that ends the process it comes to does not end each of them twice: https://github.com/nginx/kubernetes-ingress/issues/3056. Nor is what may have had an
-     * effect repeated: https://github.com/apex/up/issues/214, https://github.com/openresty/openresty/issues/200. Tried three times, as what failed lately is asked otherwise.
+     * effect repeated: https://github.com/apex/up/issues/214, https://github.com/openresty/openresty/issues/200. Tried three times, as those that failed lately are asked otherwise: all of
+     * them together, or one whose time is over alone.
      */
     @ParameterizedTest
     @CsvSource({"GET,2", "HEAD,2", "PUT,2", "DELETE,2", "POST,1", "PATCH,1"})
@@ -111,6 +113,7 @@ class EdgeDeliveryTest {
         surroundings.moveApplication(FIRST, SECOND);
         try {
             awaitBoth();
+            int most = 0;
             for (int i = 0; i < 3; i++) {
                 String path = "/deadly/" + method + i;
                 Ended ended = visitor.curl(
@@ -122,11 +125,14 @@ class EdgeDeliveryTest {
                         "%{http_code}");
 
                 assertThat(ended.output()).isEqualTo("502");
-                assertThat(surroundings.requests(path))
-                        .hasSize(times)
+                List<JsonNode> seen = surroundings.requests(path);
+                assertThat(seen)
                         .extracting(request -> request.at("/at").asText())
+                        .isNotEmpty()
                         .doesNotHaveDuplicates();
+                most = Math.max(most, seen.size());
             }
+            assertThat(most).isEqualTo(times);
             assertThat(visitor.get(WWW + "/alive").status()).isEqualTo(200);
         } finally {
             surroundings.moveApplication(FIRST);

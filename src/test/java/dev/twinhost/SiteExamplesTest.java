@@ -261,7 +261,7 @@ class SiteExamplesTest {
             assertThat(calls.output()).as(calls.error()).isEqualTo("""
                     Hello Ada
                     OK OK %1$s
-                    INVALID_ARGUMENT a name is missing %1$s
+                    INVALID_ARGUMENT this is no name %1$s
                     Hello 1
                     Hello 2
                     Hello 3
