@@ -108,6 +108,14 @@ there() {
   [ -e "$1" ] || [ -L "$1" ]
 }
 
+# able: whether openssl runs, by which a lineage is judged: one that is killed, or missing, says nothing of it.
+able() {
+  openssl version >/dev/null 2>&1 || {
+    say 'waits: openssl does not run'
+    return 1
+  }
+}
+
 # whole FOLDER NUMBER: whether that pair can be read and belongs together; in live/ there is no number. The image has openssl:
 # https://github.com/certbot/certbot/blob/main/tools/docker/Dockerfile
 whole() {
@@ -304,6 +312,7 @@ put_right() {
   if foreign; then
     give_up "its certificate is of $server"
   elif ! whole "$live" '' && ! link_newest; then
+    able || exit 1
     give_up 'key, certificate and chain are not whole or do not belong together'
   else
     linked || link_pair
@@ -395,7 +404,7 @@ while [ -z "$stopped" ]; do
   read_plan
   if [ "$(date +%s)" -lt "$next" ]; then
     pause 10
-  elif may_order; then
+  elif able && may_order; then
     attempt
   else
     pause 5

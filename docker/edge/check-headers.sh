@@ -97,6 +97,7 @@ function statement(end, words, count, place) {
   if (end == "}") {
     block = parent[block]
   } else if (end == "{") {
+    if (kind[block] == "http" && words[1] ~ /^(map|geo|split_clients)$/) define(words[count], place)
     parent[++blocks] = block
     kind[blocks] = inside(kind[block], words[1]) ? words[1] : "other"
     block = blocks
@@ -110,11 +111,23 @@ function inside(around, name) {
   return around == "main" ? name == "http" : around != "other" && name ~ /^(server|location|if|limit_except)$/
 }
 
+# define NAME PLACE: a variable, which Nginx lets a later map replace without a word.
+function define(name, place) {
+  if (name in defined) refuse(place, name " is defined already, in " defined[name] ": give this one another name")
+  defined[name] = place
+}
+
 function directive(words, count, place,   way) {
   if (words[1] == "include") {
     include(words[2])
   } else if (kind[block] == "main") {
     return
+  } else if (words[1] == "set") {
+    if (words[2] in defined) refuse(place, words[2] " is defined already, in " defined[words[2]] ": give this one another name")
+    if (claimed(words[3])) {
+      sub(/^\$/, "", words[2])
+      claims[words[2]] = 1
+    }
   } else if (words[1] ~ /^(proxy|grpc)_set_header$/) {
     way = words[1]
     sub(/_.*/, "", way)
@@ -137,7 +150,7 @@ function directive(words, count, place,   way) {
     sub(/_.*/, "", way)
     if (!((block, way) in hides)) hides[block, way] = place
     if (tolower(words[2]) == "upgrade") hides_upgrade[block, way] = 1
-  } else if (words[1] == "set_real_ip_from" && words[2] ~ /\/0$/) {
+  } else if (words[1] == "set_real_ip_from" && words[2] ~ /\/[0-7]$/) {
     refuse(place, "believes the address that any client claims")
   } else if (words[1] == "underscores_in_headers" && words[2] == "on" || words[1] == "ignore_invalid_headers" && words[2] == "off") {
     refuse(place, "with " words[1] " " words[2] " a client forges X_Real_IP, which many applications take for X-Real-IP")
@@ -178,9 +191,15 @@ function header(way, name, value, place) {
   if (!((block, way) in first)) first[block, way] = place
 }
 
-# claimed VALUE: whether it holds a header of the client.
-function claimed(value) {
-  return value ~ /\$\{?(http_|proxy_add_x_forwarded_for)/
+# claimed VALUE: whether it holds what the client has written, itself or by a variable of `set`; a map may have looked at it.
+function claimed(value,   name) {
+  while (match(value, /\$\{?[A-Za-z0-9_]+/)) {
+    name = substr(value, RSTART, RLENGTH)
+    sub(/^\$\{?/, "", name)
+    if (name ~ /^(http_|cookie_|arg_|proxy_add_x_forwarded_for$)/ || name in claims) return 1
+    value = substr(value, RSTART + RLENGTH)
+  }
+  return 0
 }
 
 # judge: once everything is read, because a line may come after what it counts for.

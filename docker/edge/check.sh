@@ -1,5 +1,5 @@
 #!/bin/sh
-# check.sh DOMAIN: whether the edge's files are fit to serve: Nginx takes them, and whatever rules they hold, an edge with them answers the balancer's
+# check.sh NAME…: the domain first, then the extra ones. Whether the edge's files are fit to serve: Nginx takes them, and whatever rules they hold, an edge with them answers the balancer's
 # check, Docker's check and the CA's challenge. `release` runs it in a container of the edge's own image, without a network, before Swarm hears of the
 # files. Where they are not fit, the reason is Nginx's own word ([emerg]) or the last line. Needs only what the image has: sh, nginx, curl, sed, awk.
 set -eu
@@ -78,8 +78,19 @@ expect() {
   }
 }
 
-# answers: whether all that has to be answered is; prints what is not.
+# ask URL OPTION…: the head of the answer; empty where there is none.
+ask() {
+  curl -sk -m 5 -o /dev/null -D - --connect-to ::127.0.0.1: "$@" | tr -d '\r' || true
+}
+
+# status_of HEAD
+status_of() {
+  printf '%s\n' "$1" | sed -n '1s/^HTTP[^ ]* \([0-9]*\).*/\1/p'
+}
+
+# answers NAME…: whether all that has to be answered is; prints what is not.
 answers() {
+  domain=$1
   expect 127.0.0.1:8080 /livez '200 text/plain' || return 1
   for host in $balancer; do
     expect "$host" /healthz '200 text/plain' || return 1
@@ -87,7 +98,7 @@ answers() {
     expect "$host" /healthz '503 text/html' || return 1
     rm -f /run/lame-duck
   done
-  for host in "$1" "www.$1" other.example.net; do
+  for host in "www.$domain" "$@" other.example.net; do
     expect "$host" /.well-known/acme-challenge/token '200 text/plain' || return 1
     [ "$(cat /run/body)" = /.well-known/acme-challenge/token ] || {
       echo "http://$host/.well-known/acme-challenge/token is not answered by the challenge's service"
@@ -95,16 +106,25 @@ answers() {
     }
   done
   # the application is away here
-  answer=$(curl -sk -m 5 -o /dev/null -D - --connect-to ::127.0.0.1: "https://www.$1:8443/" | tr -d '\r') || true
+  answer=$(ask "https://www.$domain:8443/")
   case $answer in
     HTTP/*' 500 '*)
-      echo "https://www.$1/ is answered with 500 while the application is away: a page of nginx/errors.d must not come from the application"
+      echo "https://www.$domain/ is answered with 500 while the application is away: a page of nginx/errors.d must not come from the application"
       return 1
       ;;
   esac
+  # each of the ways in conf.d/site.conf
+  for way in '--http1.1' '-H Cookie:a=b' '--http1.1 -X GET -H Transfer-Encoding:chunked -d a=b'; do
+    # shellcheck disable=SC2086 # options with spaces between
+    other=$(ask "https://www.$domain:8443/" $way)
+    [ "$(status_of "$other")" = "$(status_of "$answer")" ] || {
+      echo "https://www.$domain/ is answered with $(status_of "$answer"), and with curl $way with $(status_of "$other"): what holds for the whole site belongs into nginx/site.d, outside of a location"
+      return 1
+    }
+  done
   for header in Strict-Transport-Security X-Content-Type-Options Referrer-Policy X-Frame-Options; do
     [ "$(printf '%s\n' "$answer" | grep -ci "^$header:")" -le 1 ] || {
-      echo "https://www.$1/ is answered with $header more than once: nginx/snippets/headers.conf has it"
+      echo "https://www.$domain/ is answered with $header more than once: nginx/snippets/headers.conf has it"
       return 1
     }
   done
@@ -115,7 +135,7 @@ answers() {
   }
 }
 
-# fit DOMAIN: whether an edge with the copy starts and answers; prints why not.
+# fit NAME…: whether an edge with the copy starts and answers; prints why not.
 fit() {
   rm -f /run/lame-duck
   nginx -c "$files/nginx.conf" >/dev/null 2>/run/errors || {
@@ -123,19 +143,19 @@ fit() {
     return 1
   }
   status=0
-  answers "$1" || status=1
+  answers "$@" || status=1
   nginx -c "$files/nginx.conf" -s stop >/dev/null 2>&1 || true
   tries=50
   while [ -e /run/nginx.pid ] && [ $((tries -= 1)) -gt 0 ]; do sleep 0.1; done
   return "$status"
 }
 
-reason=$(fit "$1") && exit 0
+reason=$(fit "$@") && exit 0
 for file in "$files"/site.d/*.conf "$files"/errors.d/*.conf "$files"/apex.d/*.conf "$files"/conf.d/*.conf "$files"/snippets/*.conf; do
   [ -e "$file" ] || continue
   mv "$file" /run/left-out
   : >"$file"
-  if fit "$1" >/dev/null; then
+  if fit "$@" >/dev/null; then
     echo "$reason, because of nginx/${file#"$files/"}"
     exit 1
   fi

@@ -354,7 +354,8 @@ check_nginx() {
   while IFS=$'\t' read -r service file target; do
     [[ $service != edge ]] || mounts+=(-v "$file:$target:ro")
   done <"$WORK/files"
-  said=$(ask_container --tmpfs /run --entrypoint /bin/sh "${mounts[@]}" "$TWINHOST_EDGE_IMAGE" /twinhost/check.sh "$TWINHOST_DOMAIN") || {
+  # shellcheck disable=SC2086 # names with spaces between
+  said=$(ask_container --tmpfs /run --entrypoint /bin/sh "${mounts[@]}" "$TWINHOST_EDGE_IMAGE" /twinhost/check.sh "$TWINHOST_DOMAIN" $TWINHOST_EXTRA_DOMAINS) || {
     quoted check.sh <<<"$said"
     ! grep -q -m 1 '^docker: ' <<<"$said" || die "Nginx could not be asked about the files of this release: $(grep -m 1 '^docker: ' <<<"$said")"
     # without the time and the numbers of the process that Nginx puts before it

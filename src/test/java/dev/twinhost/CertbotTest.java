@@ -186,6 +186,24 @@ class CertbotTest {
                 .isEqualTo("waits: the host did not answer the pre-flight within 60 s\n");
     }
 
+    /** What is judged by a tool that does not run is not judged. */
+    @ParameterizedTest
+    @ValueSource(strings = {"exit 137", "exit 1", "[[ $1 != version ]] || kill -KILL $$; exit 1"})
+    void shouldNeitherOrderNorMoveALineageWhileOpensslDoesNotRun(String openssl) throws Exception {
+        shell.bash(
+                "mkdir -p srv/letsencrypt/production/live/example.com && cp \"$PAIR\"/*.pem srv/letsencrypt/production/live/example.com/");
+        shell.write("pace", "60");
+        shell.standIn("openssl", openssl);
+
+        run(START + DAY);
+
+        assertThat(orders()).isEmpty();
+        assertThat(shell.read("srv/letsencrypt/production.status")).isEqualTo("waits: openssl does not run\n");
+        assertThat(shell.exists("srv/letsencrypt/production/live/example.com/fullchain.pem"))
+                .isTrue();
+        assertThat(shell.exists("srv/letsencrypt/production/broken")).isFalse();
+    }
+
     @Test
     void shouldNotTakeAnOldAnswerForThisQuestion() throws Exception {
         shell.bash("rm host");

@@ -11,19 +11,23 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** What clients who take more than their share get of a host, its connections and its disk, and what is left for everybody else. */
 @Tag("root")
 class EdgeBoundsTest {
     private static final String WWW = "https://www.example.com";
     private static final String HOG = EdgeSurroundings.VISITOR;
-    private static final List<String> OTHERS = List.of("203.0.113.11", "203.0.113.12", "203.0.113.13");
+    private static final List<String> OTHERS =
+            IntStream.rangeClosed(11, 21).mapToObj(host -> "203.0.113." + host).toList();
     private static final String CLIENT = "holding.py";
     private static final int LEAST_REQUESTS = 128;
     private static final int MIB = 1024 * 1024;
@@ -98,22 +102,43 @@ class EdgeBoundsTest {
         assertThat(statusFor(OTHERS.get(0), WWW + "/")).isEqualTo(200);
     }
 
-    /** Ten uploads of almost 100 MB, last byte held back, were 940 MiB of the disk; three hundred would have filled it. */
+    /** Uploads of almost 100 MB, the last byte held back: three hundred would fill the disk. */
     @Test
     void shouldTakeSoManyLargeUploadsAtOnce() {
-        assertThat(hold("bodies", HOG, 15, "99000000")).isEqualTo("10 held 5 429\n");
-        assertThat(hold("bodies", OTHERS.get(0), 15, "chunked")).isEqualTo("10 held 5 429\n");
-        assertThat(hold("bodies", OTHERS.get(1), 15, "10000000")).isEqualTo("10 held 5 429\n");
-        assertThat(hold("bodies", OTHERS.get(2), 15, "99000000")).isEqualTo("15 429\n");
+        List<String> lengths = List.of("99000000", "chunked", "10000000");
+        for (int i = 0; i < 10; i++) {
+            assertThat(hold("bodies", OTHERS.get(i), 7, lengths.get(i % 3))).isEqualTo("6 held 1 429\n");
+        }
+        assertThat(hold("bodies", HOG, 2, "99000000")).isEqualTo("2 429\n");
 
-        assertThat(statusFor(OTHERS.get(2), WWW + "/", "-d", "order")).isEqualTo(200);
         assertThat(statusFor(HOG, WWW + "/", "-d", "order")).isEqualTo(200);
+        assertThat(statusFor(OTHERS.get(0), WWW + "/", "-d", "order")).isEqualTo(200);
+        assertThat(statusFor(OTHERS.get(0), WWW + "/", "--http1.1", "-X", "PUT"))
+                .isEqualTo(200);
+    }
+
+    /** Over HTTP/2 a body needs no length, and no method forbids one: a hundred thousand of them would fill the disk. */
+    @ParameterizedTest
+    @CsvSource({"GET,''", "GET,session=1", "DELETE,''", "OPTIONS,''"})
+    void shouldTakeOnlyASmallBodyOfWhichNothingTellsBeforehand(String method, String cookie) {
+        surroundings.giveVisitor("unexpected", "x".repeat(3_000_000));
+        surroundings.giveVisitor("small", "x".repeat(50_000));
+        String[] options = {"--http2", "-X", method, "-H", "Cookie: " + cookie, "-H", "Content-Length:", "-T"};
+
+        assertThat(uploaded("unexpected", options)).isEqualTo(413);
+        assertThat(uploaded("small", options)).isEqualTo(200);
+    }
+
+    private static int uploaded(String file, String... options) {
+        List<String> all = new ArrayList<>(List.of(options));
+        all.add("/mnt/" + file);
+        return statusFor(HOG, WWW + "/", all.toArray(String[]::new));
     }
 
     @Test
     void shouldTakeSoManyUploadsOfMiddlingSizeAtOnce() {
-        assertThat(hold("bodies", HOG, 60, "9999999")).isEqualTo("50 held 10 429\n");
-        assertThat(hold("bodies", OTHERS.get(0), 60, "100000")).isEqualTo("50 held 10 429\n");
+        assertThat(hold("bodies", HOG, 60, "9999999")).isEqualTo("40 held 20 429\n");
+        assertThat(hold("bodies", OTHERS.get(0), 60, "100000")).isEqualTo("40 held 20 429\n");
 
         assertThat(statusFor(HOG, WWW + "/", "-d", "order")).isEqualTo(200);
         surroundings.giveVisitor("large-upload", "x".repeat(10_000_000));

@@ -1,12 +1,16 @@
 package dev.twinhost;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.twinhost.rehearsal.system.Await;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Instant;
+import java.time.format.DateTimeFormatter;
+import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.AutoClose;
@@ -309,6 +313,33 @@ class EdgeCachingTest {
 
         assertThat(kept.header("X-Proxy-Cache")).containsExactly("HIT");
         assertThat(kept.header("Date")).hasSize(1).isEqualTo(fresh.header("Date"));
+    }
+
+    /**
+     * Of an application that has none: https://github.com/kemalcr/kemal/issues/668, https://github.com/CesiumGS/cesium/issues/357. RFC 9110 (6.6.1) has the edge add it.
+     */
+    @Test
+    void shouldDateEachAnswerOnce() throws Exception {
+        String undated = "/undated?undated=1&";
+        for (String path :
+                List.of(undated + PUBLIC, undated + PUBLIC, undated + PRIVATE, "/dated?" + PRIVATE, "/dated?ends=1")) {
+            assertDated(visitor.get(WWW + path));
+        }
+        assertThat(visitor.get(WWW + undated + PUBLIC).header("X-Proxy-Cache")).containsExactly("HIT");
+        assertDated(visitor.get("https://example.com/"));
+        surroundings.stopApplication();
+        try {
+            assertDated(visitor.get(WWW + "/away"));
+        } finally {
+            surroundings.startApplication();
+        }
+    }
+
+    private static void assertDated(Visitor.Answer answer) {
+        assertThat(answer.header("Date"))
+                .singleElement()
+                .satisfies(date -> assertThat(DateTimeFormatter.RFC_1123_DATE_TIME.parse(date, Instant::from))
+                        .isCloseTo(Instant.now(), within(5, ChronoUnit.MINUTES)));
     }
 
     /** A site's own rules: nothing of a client who is known gets into a cache that they switch on, and what they switch off stays off. */

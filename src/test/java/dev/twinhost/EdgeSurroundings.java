@@ -138,7 +138,17 @@ final class EdgeSurroundings implements AutoCloseable {
 
     /** What a release asks of the files before Swarm hears of them, without a network, as in its container. */
     Ended check() {
-        return run(entering("apart", Place.EDGE, "sh", "/twinhost/check.sh", "example.com"), "", LIMIT);
+        return run(
+                entering(
+                        "apart",
+                        Place.EDGE,
+                        "sh",
+                        "/twinhost/check.sh",
+                        "example.com",
+                        "old.example.com",
+                        "example.net"),
+                "",
+                LIMIT);
     }
 
     /** What {@code bin/verify} says of the site with these options, from where the visitor is; he trusts its certificate. */

@@ -429,6 +429,10 @@ class ForgeryTest {
                 "location /a { grpc_set_header X-Mine a; include snippets/request-headers.conf; grpc_pass app; } | :1: a grpc_set_header of its own needs",
                 "location /a { proxy_hide_header X-Mine; proxy_pass http://app; } | :1: a proxy_hide_header of its own needs \"proxy_hide_header Upgrade;\" beside it",
                 "set_real_ip_from 0.0.0.0/0; real_ip_header X-Forwarded-For; | :1: believes the address that any client claims",
+                "set_real_ip_from 0.0.0.0/1; set_real_ip_from 128.0.0.0/1; | :1: believes the address that any client claims",
+                "set $who $http_x_user; location /a { proxy_set_header X-Remote-User $who; include snippets/request-headers.conf; proxy_pass http://app; } | :1: passes on what a client forges as x-remote-user",
+                "location /a { proxy_set_header Host $cookie_h; include snippets/request-headers.conf; proxy_pass http://app; } | :1: passes on what a client forges as host",
+                "set $upgrade websocket; | :1: $upgrade is defined already, in nginx/snippets/proxy.conf:",
                 "underscores_in_headers on; | :1: with underscores_in_headers on a client forges X_Real_IP",
                 "ignore_invalid_headers off; | :1: with ignore_invalid_headers off a client forges X_Real_IP",
             })
@@ -439,6 +443,26 @@ class ForgeryTest {
         assertThat(ended.output())
                 .startsWith(reason.startsWith(":") ? "nginx/site.d/mine.conf" + reason : reason)
                 .hasLineCount(1);
+    }
+
+    /** Nginx takes the last map of a name without a word. The first one stands in many instructions for WebSockets: https://nginx.org/en/docs/http/websocket.html */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '`',
+            value = {
+                "map $http_upgrade $connection_upgrade { default upgrade; '' close; } | $connection_upgrade | proxy.conf",
+                "map $uri $cache { default my_cache; } | $cache | cache.conf",
+                "geo $again { default app; } | $again | upstreams.conf",
+            })
+    void shouldRefuseAnotherMeaningOfAVariableOfTheEdge(String rules, String name, String file) {
+        Ended ended = checkedWith(Map.of("conf.d/mine.conf", rules));
+
+        assertThat(ended.status()).isEqualTo(1);
+        assertThat(ended.output())
+                .contains(name + " is defined already, in nginx/")
+                .endsWith(": give this one another name\n")
+                .containsAnyOf(file, "nginx/conf.d/mine.conf");
     }
 
     @Test

@@ -28,6 +28,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class SiteExamplesTest {
     private static final String WWW = "https://www.example.com";
     private static final Pattern EXAMPLE = Pattern.compile("(?s)```(?:nginx)?\n# nginx/(\\S+)\n(.*?)```");
+    private static final String CLOSED = "site.d/closed.conf";
     private static final String PROXY = "snippets/proxy.conf";
     private static final String GREETER =
             Shell.CHECKOUT.resolve("src/test/node/greeter.mjs").toString();
@@ -42,19 +43,51 @@ class SiteExamplesTest {
 
     private static Visitor visitor;
 
+    /** The only example that would hide the others. */
+    private static String closed;
+
     @BeforeAll
     static void startEdge() throws Exception {
         surroundings = new EdgeSurroundings(root, 4);
         visitor = new Visitor(surroundings);
         surroundings.put(PROXY, surroundings.rendered(PROXY).replace("90s;", USUAL_SILENCE_SECONDS + "s;"));
         Map<String, String> examples = examples();
-        assertThat(examples).hasSize(18);
+        assertThat(examples).hasSize(19);
+        closed = examples.remove(CLOSED);
         examples.forEach(surroundings::put);
         surroundings.reload();
         Await.that(
                 "the rules to be followed",
                 EdgeSurroundings.LIMIT,
                 () -> visitor.get(WWW + "/old-page").status() == 301);
+    }
+
+    /** A password that only one of the ways to the application asks for is none. */
+    @Test
+    void shouldCloseTheWholeSite() {
+        surroundings.put(CLOSED, closed);
+        try {
+            assertThat(surroundings.check().status()).isZero();
+            surroundings.reload();
+            Await.that("the rule", EdgeSurroundings.LIMIT, () -> statusOf("/") == 401);
+
+            for (List<String> way : List.of(
+                    List.of("--http1.1"),
+                    List.of("-H", "Cookie: a=b"),
+                    List.of("-d", "order"),
+                    List.of("-H", "Accept: text/event-stream"),
+                    List.of("-u", "someone:wrong"))) {
+                assertThat(statusOf("/", way.toArray(String[]::new)))
+                        .as(way.toString())
+                        .isEqualTo(401);
+            }
+            assertThat(statusOf("/", "-u", "someone:example")).isEqualTo(200);
+            assertThat(statusOf("/", "-u", "someone:example", "-d", "order")).isEqualTo(200);
+        } finally {
+            surroundings.remove(CLOSED);
+            surroundings.reload();
+            Await.that("no rule", EdgeSurroundings.LIMIT, () -> statusOf("/") == 200);
+        }
     }
 
     @Test
@@ -99,6 +132,13 @@ class SiteExamplesTest {
         "/team./a,401",
         "/team%20/a,401",
         "/x#/../team/a,400",
+        "/team/a/../../open,400",
+        "/team/a/%2e%2e/%2E%2e/open,400",
+        "/team/a/..%2f..%2fopen,400",
+        "/team/a/..\\..\\open,400",
+        "/team/..,400",
+        "/open?from=/../a,200",
+        "/a..b/..c,200",
         "/teammate/a,200",
         "/the-team/a,200"
     })

@@ -84,6 +84,7 @@ class SiteRulesTest {
                 "conf.d/mine.conf | server { listen 8080; server_name ~^10; return 301 https://a/; } | http://10.42.0.10/healthz is answered with 301 text/html instead of 200 text/plain",
                 "conf.d/mine.conf | error_page 503 =200 /a; | http://10.42.0.10/healthz is answered with 000  instead of 503 text/html",
                 "conf.d/mine.conf | server { listen 8080; server_name example.com; return 301 https://a/; } | http://example.com/.well-known/acme-challenge/token is answered with 301 text/html instead of 200 text/plain",
+                "conf.d/mine.conf | server { listen 8080; server_name old.example.com; return 301 https://a/; } | http://old.example.com/.well-known/acme-challenge/token is answered with 301 text/html instead of 200 text/plain",
                 "conf.d/mine.conf | server { listen 8080; server_name www.example.com; default_type text/plain; return 200 mine; } | http://www.example.com/.well-known/acme-challenge/token is not answered by the challenge's service",
             })
     void shouldRefuseWithTheFilesNameWhatSpoilsTheBalancersCheckOrTheChallenge(
@@ -110,6 +111,28 @@ class SiteRulesTest {
 
         assertThat(ended.status()).isEqualTo(1);
         assertThat(ended.output()).isEqualTo(reason + "\n");
+    }
+
+    /** A password in one of the site's locations alone would be no password: a cookie leads to another one. */
+    @ParameterizedTest
+    @CsvSource({
+        "location /,'https://www.example.com/ is answered with 502, and with curl --http1.1 with 403: '",
+        "location @small,'https://www.example.com/ is answered with 403, and with curl --http1.1 with 502: '",
+        "location @small-as-it-is-sent,'https://www.example.com/ is answered with 502, and with curl -H Cookie:a=b with 403: '",
+        "location @as-it-is-sent,'https://www.example.com/ is answered with 502, and with curl --http1.1 -X GET -H Transfer-Encoding:chunked -d a=b with 403: '"
+    })
+    void shouldRefuseARuleThatHoldsInOneOfTheSitesLocationsAlone(String location, String reason) {
+        String site = "conf.d/site.conf";
+        String kept = surroundings.rendered(site);
+        surroundings.put(site, kept.replace(location + " {", location + " { deny all;"));
+        try {
+            assertThat(surroundings.check().output())
+                    .isEqualTo(
+                            reason + "what holds for the whole site belongs into nginx/site.d, outside of a location,"
+                                    + " because of nginx/conf.d/site.conf\n");
+        } finally {
+            surroundings.put(site, kept);
+        }
     }
 
     /** https://hstspreload.org/#submission-requirements, https://github.com/kubernetes/ingress-nginx/issues/11591 */
@@ -167,7 +190,9 @@ class SiteRulesTest {
         Map<String, String> settings = Map.of("TWINHOST_MAINTENANCE", "true", "TWINHOST_LAME_DUCK", "4");
         try (EdgeSurroundings closed = new EdgeSurroundings(another, settings)) {
             Visitor visitor = new Visitor(closed);
-            closed.put("site.d/mine.conf", "location /mine { return 200; }\n");
+            closed.put(
+                    "site.d/mine.conf",
+                    "deny all; auth_basic x; auth_basic_user_file site.d/users; location /mine { return 200; }\n");
             closed.put("maintenance.html", "<p>back at noon");
             assertThat(closed.check()).isEqualTo(new EdgeSurroundings.Ended(0, "", ""));
             closed.reload();

@@ -1,7 +1,7 @@
 """origin.py ADDRESS PORT: an application that speaks HTTP to the letter, at ADDRESS and every other of its place. Prints a line of JSON for each request.
 
 The query says how it answers: each `header=Name: value` is a header, `status=404` the status, `etag="1"` a validator that it heeds, `size=5000` the
-length of the body (the page's number otherwise, which counts the answers), `ends=1` that it closes the connection without an answer,
+length of the body (the page's number otherwise, which counts the answers), `undated=1` that it has no Date, `ends=1` that it closes the connection without an answer,
 `wav=600` a recording of so many seconds, 32000 bytes each,
 `stream=text/html` a stream of that type: five lines, each but the first when `/next` with the stream's `name=…` has been asked for once more.
 A Range is heeded.
@@ -64,7 +64,10 @@ class Origin(BaseHTTPRequestHandler):
             first, last = int(part[1]), min(int(part[2] or len(body)), len(body) - 1)
             lines.append(("Content-Range", f"bytes {first}-{last}/{len(body)}"))
             status, body = 206, body[first : last + 1]
-        self.send_response(status)
+        if "undated" in query:
+            self.send_response_only(status)
+        else:
+            self.send_response(status)
         for line in lines:
             self.send_header(*line)
         if status in (204, 304):
