@@ -130,7 +130,7 @@ class OddRequestsTest {
         EdgeSurroundings.Ended ended =
                 surroundings.runWithInput(Files.readString(RESOURCES.resolve(PIPE)), EdgeSurroundings.Place.EDGE, "sh");
 
-        assertThat(ended.output()).as(ended.error()).isEqualTo("10000 lines, 0 broken\n");
+        assertThat(ended.output()).as(ended.error()).isEqualTo("4000 lines, 0 broken\n");
     }
 
     /** What the client says whose name begins so. */

@@ -39,7 +39,7 @@ until [ -s "$work/pid" ] || [ $((tries -= 1)) -le 0 ]; do sleep 0.1; done
 long=$(printf 'x%.0s' $(seq 900))
 clients=
 for client in 1 2; do
-  timeout 60 h2load --h1 -n 5000 -c 16 -t 1 "http://127.0.0.1:20080/$client$long" >/dev/null 2>&1 &
+  timeout 60 h2load --h1 -n 2000 -c 16 -t 1 "http://127.0.0.1:20080/$client$long" >/dev/null 2>&1 &
   clients="$clients $!"
 done
 for client in $clients; do wait "$client"; done
