@@ -113,20 +113,20 @@ class EdgeBoundsTest {
 
         assertThat(statusFor(HOG, WWW + "/", "-d", "order")).isEqualTo(200);
         assertThat(statusFor(OTHERS.get(0), WWW + "/", "-d", "order")).isEqualTo(200);
-        assertThat(statusFor(OTHERS.get(0), WWW + "/", "--http1.1", "-X", "PUT"))
+        assertThat(statusFor(OTHERS.get(0), WWW + "/", "--http1.1", "-X", "POST"))
                 .isEqualTo(200);
     }
 
     /** Over HTTP/2 a body needs no length, and no method forbids one: a hundred thousand of them would fill the disk. */
     @ParameterizedTest
-    @CsvSource({"GET,''", "GET,session=1", "DELETE,''", "OPTIONS,''"})
-    void shouldTakeOnlyASmallBodyOfWhichNothingTellsBeforehand(String method, String cookie) {
+    @CsvSource({"GET,'',200", "GET,session=1,200", "DELETE,'',501", "OPTIONS,'',501"})
+    void shouldTakeOnlyASmallBodyOfWhichNothingTellsBeforehand(String method, String cookie, int application) {
         surroundings.giveVisitor("unexpected", "x".repeat(3_000_000));
         surroundings.giveVisitor("small", "x".repeat(50_000));
         String[] options = {"--http2", "-X", method, "-H", "Cookie: " + cookie, "-H", "Content-Length:", "-T"};
 
         assertThat(uploaded("unexpected", options)).isEqualTo(413);
-        assertThat(uploaded("small", options)).isEqualTo(200);
+        assertThat(uploaded("small", options)).isEqualTo(application);
     }
 
     private static int uploaded(String file, String... options) {
