@@ -1,7 +1,8 @@
 #!/bin/sh
 # check.sh NAME…: the domain first, then the extra ones. Whether the edge's files are fit to serve: Nginx takes them, and whatever rules they hold, an edge with them answers the balancer's
 # check, Docker's check and the CA's challenge. `release` runs it in a container of the edge's own image, without a network, before Swarm hears of the
-# files. Where they are not fit, the reason is Nginx's own word ([emerg]) or the last line. Needs only what the image has: sh, nginx, curl, sed, awk.
+# files. Where they are not fit, the reason is Nginx's own word ([emerg]) or the last line. Needs only what the image has: sh, nginx, curl, head, sed,
+# awk.
 set -eu
 : "${1:?}"
 
@@ -9,7 +10,11 @@ files=/run/candidate
 challenge=/run/challenge
 balancer='10.42.0.10 192.168.1.10:80' # it asks by the host's address
 
-# as the entry point starts it
+# as the entry point starts it, with keys of its own
+(umask 077 && mkdir /run/tickets)
+for key in now previous next; do
+  head -c 80 /dev/urandom >"/run/tickets/$key"
+done
 nginx -t -q -g 'daemon off;'
 [ -s /etc/nginx/maintenance.html ] || {
   echo 'nginx/maintenance.html is missing'

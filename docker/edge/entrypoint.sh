@@ -1,5 +1,6 @@
 #!/bin/sh
-# Runs Nginx and ends it so that nobody notices. Needs only what the image has: sh, nginx, curl, getent, hostname, od; every file that it works with is final.
+# Runs Nginx and ends it so that nobody notices. Needs only what the image has: sh, nginx, curl, getent, hostname, od, head, wc; every file that it works
+# with is final.
 #
 # TERM: the lame duck. /healthz says 503, so that the balancer sends new connections elsewhere, while everything that still comes is served for
 # TWINHOST_LAME_DUCK seconds: the time that the balancer takes to notice. Then Nginx ends what is under way, for at most TWINHOST_EDGE_LAST seconds,
@@ -7,7 +8,8 @@
 # seconds in all. Of several that are told to end at once, one goes first. A file `retire` in the folder tls says that this machine goes in any case.
 # It begins as it ends: /healthz says 503 until the application is known, which in a new cluster takes longer than Nginx, or for TWINHOST_EDGE_FIRST
 # seconds. Afterwards the application decides nothing here.
-# A new certificate in the folder tls, which the host swaps in one step, is loaded within 5 s, until TERM.
+# A new certificate in the folder tls, which the host swaps in one step, is loaded within 5 s, until TERM. So are the keys of session tickets that the
+# hosts share; it begins with some of its own, so that it serves whatever has become of those.
 set -eu
 : "${TWINHOST_LAME_DUCK:?}" "${TWINHOST_EDGE_FIRST:?}" "${TWINHOST_EDGE_LAST:?}" "${TWINHOST_EDGE_PATIENCE:?}"
 
@@ -15,6 +17,8 @@ early=/run/early
 lame=/run/lame-duck
 tls=/etc/nginx/tls
 version=$tls/current/version
+shared=/srv/memory/twinhost
+keys=/run/tickets
 rm -f "$lame"
 : >"$early"
 
@@ -109,11 +113,38 @@ await_application() {
   rm -f "$early"
 }
 
+# make_keys: session tickets that this edge alone accepts.
+make_keys() {
+  (umask 077 && mkdir -p "$keys")
+  for key in now previous next; do
+    (umask 077 && head -c 80 /dev/urandom >"$keys/$key")
+  done
+}
+
+# take_keys: whether there were other keys than those taken last, and whole: Nginx would refuse a broken one, and a new certificate with it.
+taken=''
+take_keys() {
+  folder=$(readlink "$shared/current") || return 1
+  # everybody on the host may make a folder there
+  [ "$folder" != "$taken" ] && [ -O "$shared" ] && [ ! -h "$shared" ] || return 1
+  rm -rf "$keys.new"
+  # the host removes the folder when it has made the next
+  (umask 077 && mkdir "$keys.new" && cd "$shared/$folder" && cp now previous next "$keys.new/") 2>/dev/null || return 1
+  for key in now previous next; do
+    [ "$(wc -c <"$keys.new/$key")" -eq 80 ] || return 1
+  done
+  mv -f "$keys.new"/* "$keys/" || return 1
+  taken=$folder
+}
+
 # loaded: the version of the certificate that Nginx has; taken before it reads the files, so that a swap in between is seen as a change.
 loaded=''
 read -r loaded <"$version" || true
 asked=''
 trap 'asked=yes' TERM INT
+make_keys
+take_keys || true
+other_keys=''
 nginx -g 'daemon off;' &
 nginx=$!
 await_application &
@@ -126,11 +157,16 @@ while kill -0 "$nginx" 2>/dev/null && [ ! -e "$lame" ]; do
   wait $! || true
   offered=''
   read -r offered <"$version" || true
-  if [ ! -e "$lame" ] && [ -n "$offered" ] && [ "$offered" != "$loaded" ]; then
+  if [ ! -e "$lame" ] && take_keys; then
+    other_keys=yes
+  fi
+  if [ ! -e "$lame" ] && { [ -n "$other_keys" ] || { [ -n "$offered" ] && [ "$offered" != "$loaded" ]; }; }; then
     # a pair that is swapped while it is read is refused here, and read again at the next look
     if nginx -t -q && kill -HUP "$nginx"; then
-      loaded=$offered
-      echo "serves certificate $loaded"
+      [ -z "$other_keys" ] || echo 'takes the keys of session tickets that the hosts share'
+      [ "${offered:-$loaded}" = "$loaded" ] || echo "serves certificate $offered"
+      loaded=${offered:-$loaded}
+      other_keys=''
     fi
   fi
 done

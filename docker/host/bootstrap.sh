@@ -92,6 +92,7 @@ if [[ -n $(own_cluster) && -e $ROOT/var/lib/docker/swarm/docker-state.json ]]; t
   # A survivor serves without the storage and without a leader: neither holds it up, and its release is on its disk.
   { mount_storage && apply_converged; } || log 'the shared storage cannot be read: what is served goes on being served'
   bash "$HOST/certificate.sh" || exit 1
+  bash "$HOST/tickets.sh" || true # it has said why; an edge serves without
   start_docker
   # `heal` may work from here on: it follows another cluster, or has a lost manager replaced
   flock -u 8
@@ -109,6 +110,7 @@ fi
 await 300 'the shared storage' mount_storage
 apply_converged || die 'the release that converged last could not be fetched'
 bash "$HOST/certificate.sh" || exit 1
+bash "$HOST/tickets.sh" || true # it has said why; an edge serves without
 start_docker
 bash "$HOST/join.sh" || exit 1
 bash "$HOST/release.sh" --boot || exit 1

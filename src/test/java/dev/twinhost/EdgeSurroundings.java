@@ -33,6 +33,7 @@ final class EdgeSurroundings implements AutoCloseable {
     private static final String SERVED = "var/lib/twinhost/tls/current/fullchain.pem";
 
     private final Shell host;
+    private final Shell neighbour;
     private final Map<String, String> settings;
     private final Enclosure enclosure;
     private final Map<String, List<String>> names = new LinkedHashMap<>();
@@ -64,6 +65,7 @@ final class EdgeSurroundings implements AutoCloseable {
         settings.put("TWINHOST_EXTRA_DOMAINS", "old.example.com example.net");
         settings.putAll(others);
         host = Machine.host(new Shell(root));
+        neighbour = Machine.host(new Shell(root.resolve("neighbour")));
         Release.of(host, Release.SHA, settings);
         succeed(host.lib("load_settings \"$RELEASES/" + Release.SHA + "\"\nrender_nginx \"$RELEASES/" + Release.SHA
                 + "\" \"$STATE/stack/nginx\""));
@@ -93,6 +95,20 @@ final class EdgeSurroundings implements AutoCloseable {
                 + " -keyout " + LIVE + "privkey.pem -out " + LIVE + "fullchain.pem"));
         succeed(host.run("bash", Release.FOLDER_OF_VERBS.formatted(host.path("")) + "/certificate.sh"));
         return host.read(SERVED).strip();
+    }
+
+    /** Has the host of an edge do what {@code twinhost tickets} does, by this time of the shared storage's clock. */
+    void shareTickets(Place edge, long seconds) {
+        Shell shell = edge == Place.EDGE ? host : neighbour;
+        Machine.storageClock(shell, seconds);
+        succeed(shell.bash("[ \"$TWINHOST_ROOT\" = " + host.path("") + " ] || ln -sfn " + host.path("srv") + " srv"));
+        succeed(shell.verb("tickets"));
+    }
+
+    /** Has the present one of the keys that the host of the edge has given it be broken, in a new folder. */
+    void breakTickets() {
+        succeed(host.bash("cd dev/shm/twinhost && cp -r \"$(readlink current)\" broken && truncate -s 79 broken/now"
+                + " && ln -sfn broken current.new && mv -T current.new current"));
     }
 
     /** A file that certbot left for the CA. */

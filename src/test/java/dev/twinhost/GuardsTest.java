@@ -109,6 +109,7 @@ class GuardsTest {
                 new Guard("certificate", "belongs pair", "pair/fullchain.pem", "openssl"),
                 new Guard("certificate", "[ \"$(refusal)\" = ok ]", RECORD, "jq"),
                 new Guard("certificate", "[ \"$(refusal)\" = ok ]", "health", "jq aws getent grep sort"),
+                new Guard("tickets", "is_key key", "key", "stat tr wc"),
                 new Guard("metrics", "trusted pair/fullchain.pem", "pair/fullchain.pem", "openssl"));
     }
 
@@ -136,6 +137,7 @@ class GuardsTest {
                 "{\"Descriptor\":{\"digest\":\"sha256:" + "0".repeat(64) + "\"},\"Platforms\":null}");
         shell.write("secret.json", "{\"SecretString\":\"{\\\"username\\\":\\\"a\\\",\\\"password\\\":\\\"b\\\"}\"}");
         shell.write("lifecycle", "Terminated\n");
+        shell.write("key", "k".repeat(80));
         shell.write("opt/twinhost/launcher.sh", "metadata() {\n  cat lifecycle\n}\n");
         shell.verb("record", "claim", "1", Machine.INSTANCE, Machine.ADDRESS);
         shell.bash("bash " + Shell.CHECKOUT + "/docker/host/record.sh converged 1 " + Release.SHA + " <<<'"

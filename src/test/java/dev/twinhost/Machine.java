@@ -33,6 +33,11 @@ final class Machine {
         return shell;
     }
 
+    /** Sets the clock of the shared storage, which gives its time to what is touched there, in seconds since 1970. */
+    static void storageClock(Shell shell, long seconds) {
+        shell.standIn("touch", "PATH=${PATH#*:} && exec touch -d @" + seconds + " \"$@\"");
+    }
+
     private static Shell of(Shell shell, String role) {
         shell.write(
                 "etc/twinhost/machine.env",
@@ -42,6 +47,7 @@ final class Machine {
                 "var/lib/twinhost/instance.env",
                 "export TWINHOST_INSTANCE=" + INSTANCE + "\nexport TWINHOST_ADDRESS=" + ADDRESS + "\n");
         shell.write("run/twinhost/keep", "");
+        shell.write("dev/shm/keep", "");
         return shell;
     }
 }

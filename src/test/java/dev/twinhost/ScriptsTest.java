@@ -297,6 +297,22 @@ class ScriptsTest {
         assertThat(service("certbot")).contains("source: /srv/twinhost/letsencrypt");
     }
 
+    /** Swarm rejects the task of a service whose bind source is missing; these are there on a machine that has just booted, or runs an older release. */
+    @Test
+    void shouldMountInTheEdgeOnlyWhatIsThereOnEveryMachineAndNothingToWrite() {
+        assertThat(service("edge").lines().filter(line -> line.contains("type: bind")))
+                .containsExactly(
+                        "      - {type: bind, source: /var/lib/twinhost/tls, target: /etc/nginx/tls, read_only: true}",
+                        "      - {type: bind, source: /dev/shm, target: /srv/memory, read_only: true}");
+    }
+
+    /** A ticket is accepted while its key is one of the three: for a slot at least. */
+    @Test
+    void shouldEndASessionBeforeTheKeyOfItsTicketIsGone() {
+        assertThat(read(VERBS.resolve("tickets.sh"))).contains("SLOT=" + 12 * 3600 + " ");
+        assertThat(read(Shell.CHECKOUT.resolve("nginx/snippets/tls.conf"))).contains("\nssl_session_timeout 12h;\n");
+    }
+
     @Test
     void shouldNameEachImageInOneLineThatDependencyToolsRaise() throws IOException {
         assertThat(read(Shell.CHECKOUT.resolve("docker/edge/Dockerfile")))

@@ -11,7 +11,7 @@
 #   application  10.0.1.2, twinhost_app; also 10.0.1.3, a second container
 #   challenge    10.0.2.2, twinhost_challenge
 # Variables: CACHE, that of the rehearsal; CHECKOUT; WORK, the root of a host with its rendered files (var/lib/twinhost/stack/nginx), its certificate
-# (var/lib/twinhost/tls) and the webroot of the challenge (srv/twinhost/acme).
+# (var/lib/twinhost/tls), its memory (dev/shm), that of the neighbour (neighbour/dev/shm) and the webroot of the challenge (srv/twinhost/acme).
 # Everything is in namespaces of its own and in memory: it ends with this process, and nothing is written to the tree.
 files=$(dirname "$0")
 . "$files/../enclosure.sh"
@@ -37,8 +37,8 @@ inside() {
   publish edge
 
   mount --bind "$WORK" "$roots/visitor/mnt"
-  make_edge "$roots/edge"
-  make_edge "$roots/neighbour"
+  make_edge "$roots/edge" "$WORK/dev/shm"
+  make_edge "$roots/neighbour" "$WORK/neighbour/dev/shm"
   cp "$CHECKOUT/docker/challenge/nginx.conf" "$roots/challenge/etc/nginx/"
   mkdir "$roots/challenge/srv/acme"
   mount --bind "$WORK/srv/twinhost/acme" "$roots/challenge/srv/acme"
@@ -47,12 +47,14 @@ inside() {
   keep
 }
 
-# make_edge ROOT: what a container of the edge reads.
+# make_edge ROOT MEMORY: what a container of the edge reads; MEMORY is its host's.
 make_edge() {
   cp -r "$WORK/var/lib/twinhost/stack/nginx/." "$1/etc/nginx/"
   echo "nameserver 127.0.0.11" >"$1/etc/resolv.conf" # as in a container
   mkdir "$1/etc/nginx/tls" "$1/twinhost"
   mount --bind "$WORK/var/lib/twinhost/tls" "$1/etc/nginx/tls"
+  mkdir "$1/srv/memory"
+  mount --bind "$2" "$1/srv/memory"
   cp "$CHECKOUT"/docker/edge/*.sh "$1/twinhost/"
   cp "$files/openssl.cnf" "$1/etc/ssl/"
 }
