@@ -20,8 +20,8 @@ import software.constructs.DependencyGroup;
 import software.constructs.IDependable;
 
 /**
- * The site's memory: certificates, the ACME account, challenges and the cluster record, on an EFS file system with a
- * mount target in every zone. Nothing else on a host is worth keeping.
+ * The site's memory: certificates, the ACME account, challenges, the keys of TLS session tickets and the cluster record, on
+ * an EFS file system with a mount target in every zone. Nothing else on a host is worth keeping.
  *
  * <p>Encrypted at rest; in transit, because the file system's own policy denies every client without TLS, and it lets
  * nobody in without IAM. Backed up daily. It outlives its stack, except when its very creation fails.

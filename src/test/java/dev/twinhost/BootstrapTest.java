@@ -80,6 +80,31 @@ class BootstrapTest {
     }
 
     @Test
+    void shouldHaveTheKeysOfSessionTicketsBeforeItsEdgeStarts() {
+        shell.standIn(
+                "systemctl", "[[ $* != '-q enable --now docker' ]] || ls dev/shm/twinhost/current/ >>keys\nexit 0");
+        bootstrap(Release.SHA);
+        assertThat(shell.read("keys")).isEqualTo("next\nnow\nprevious\n");
+        shell.write("var/lib/docker/swarm/docker-state.json", "{}");
+        shell.bash("rm -r keys dev/shm/twinhost");
+
+        bootstrap(Release.SHA);
+
+        assertThat(shell.read("keys")).isEqualTo("next\nnow\nprevious\n");
+    }
+
+    @Test
+    void shouldServeWithoutTheKeysOfSessionTickets() {
+        shell.bash("rm -r dev/shm && echo >dev/shm");
+
+        Shell.Result result = bootstrap(Release.SHA);
+
+        assertThat(result.status()).as(result.output()).isZero();
+        assertThat(result.output()).contains("dev/shm/twinhost");
+        assertThat(result.lastLine()).endsWith("this machine is complete");
+    }
+
+    @Test
     void shouldRunASecondTimeWithoutChangingAnything() {
         bootstrap(Release.SHA);
         shell.write("var/lib/docker/swarm/docker-state.json", "{}");
