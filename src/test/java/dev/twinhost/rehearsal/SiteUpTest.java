@@ -169,6 +169,35 @@ class SiteUpTest {
         assertThat(site.hosts()).extracting(site::served).doesNotContain(old);
     }
 
+    /** A client that comes back may be led to the other host. */
+    @Test
+    void shouldResumeAtOneHostTheSessionOfTheOther(SharedSite site) {
+        String connect = "printf 'GET /livez HTTP/1.1\\r\\nHost: www.example.com\\r\\nConnection: close\\r\\n\\r\\n' |"
+                + " timeout 20 openssl s_client -connect \"$1:443\" -servername www.example.com -ign_eof \"$2\" ";
+        for (String version : List.of("-tls1_2", "-tls1_3")) {
+            Machine one = site.hosts().get(0);
+            Machine other = site.hosts().get(1);
+            String session = site.inside(
+                    one,
+                    "sh",
+                    "-c",
+                    connect + "-sess_out /run/session >/dev/null 2>&1; cat /run/session",
+                    "sh",
+                    one.address(),
+                    version);
+            String said = site.inside(
+                    other,
+                    "sh",
+                    "-c",
+                    "printf '%s\\n' \"$3\" >/run/session; " + connect + "-sess_in /run/session 2>&1",
+                    "sh",
+                    other.address(),
+                    version,
+                    session);
+            assertThat(said.lines()).as(said).anyMatch(line -> line.startsWith("Reused, TLSv1."));
+        }
+    }
+
     @Test
     void shouldShowNoJoinTokenInLogsOrTheProcessList(SharedSite site) {
         Path storage = site.rehearsal().state().storage(site.rehearsal().site().fileSystem());
