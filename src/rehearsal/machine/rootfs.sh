@@ -1,12 +1,13 @@
 #!/bin/bash
-# rootfs.sh: makes or refreshes what every machine of a rehearsal is made from, in TWINHOST_REHEARSAL_CACHE (default
+# rootfs.sh [rivals]: makes or refreshes what every machine of a rehearsal is made from, in TWINHOST_REHEARSAL_CACHE (default
 # /var/cache/twinhost-rehearsal):
 #   ca/      ca.pem and ca.key, the rehearsal's own certificate authority, trusted by both trees
 #   host/    the root file system of a host: Debian with systemd, cloud-init and Docker, and the stand-ins of files/host
 #   tools/   the root file system of everything around the hosts: Nginx, certbot, HAProxy, pebble, dnsmasq, a registry
 #   docker/  /var/lib/docker with the tools as the images twinhost-rehearsal/nginx:1 and twinhost-rehearsal/certbot:1, and what a
 #            registry stores that has the first of them
-# host, tools and docker are links to versions/<part>-<hash of the recipe>: a part is made again only when its recipe
+#   rivals/  where it is asked for: what bin/bench puts beside the edge and tools/ has not, Caddy
+# host, tools, docker and rivals are links to versions/<part>-<hash of the recipe>: a part is made again only when its recipe
 # changed, beside the old one. The two used last of each part stay, and those to which a link in users/ leads (each
 # machine's disk has one) or in which a process lives.
 # Prints progress; on failure one line, and exits with 1. Takes the machine's own Debian mirror where it has one.
@@ -18,7 +19,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 
 # Amazon Linux 2023 has Docker 25.0 and jq 1.7.1. Of Debian's suites trixie comes nearest to it, with Docker 26.1 and jq
 # 1.7.1; forky has Nginx 1.30 and the ACME server, which trixie has not.
-declare -A SUITES=([host]=trixie [tools]=forky)
+declare -A SUITES=([host]=trixie [tools]=forky [rivals]=forky)
 BUILD_SPACE=3000 # MB: both trees, the images and the downloaded packages while they are made
 LOCK_LIMIT=1800  # seconds that another build may take
 JOBS=()
@@ -39,20 +40,24 @@ main() {
   local start
   start=$(now)
   "$here/ca.sh" make "$cache/ca"
-  local host tools docker
+  local host tools docker rivals=''
   host=$(version host "$cache/ca/ca.pem" "$here"/{host.packages,host.sh} "$here/files/host")
   tools=$(version tools "$cache/ca/ca.pem" "$here"/{tools.packages,tools.before.sh,tools.sh} "$here/files/tools")
   docker=docker-$(printf '%s\n' "$host" "$tools" | cat - "$here"/{images.sh,mounts.sh,../tools/registry.yml} | digest)
+
+  [[ ${1:-} != rivals ]] || rivals=$(version rivals "$here"/rivals.{packages,sh})
 
   local missing=()
   [[ -d $versions/$host ]] || missing+=(host)
   [[ -d $versions/$tools ]] || missing+=(tools)
   [[ -d $versions/$docker ]] || missing+=(docker)
+  [[ -z $rivals || -d $versions/$rivals ]] || missing+=(rivals)
   if [[ ${#missing[@]} -gt 0 ]]; then
     check_space
     echo "making ${missing[*]} in $cache"
     if [[ " ${missing[*]} " == *" host "* ]]; then run_job make_tree host "$host"; fi
     if [[ " ${missing[*]} " == *" tools "* ]]; then run_job make_tree tools "$tools"; fi
+    if [[ " ${missing[*]} " == *" rivals "* ]]; then run_job make_tree rivals "$rivals"; fi
     wait_jobs
     if [[ " ${missing[*]} " == *" docker "* ]]; then run_job make_images "$host" "$tools" "$docker"; fi
     wait_jobs
@@ -63,9 +68,11 @@ main() {
   point host "$host"
   point tools "$tools"
   point docker "$docker"
+  [[ -z $rivals ]] || point rivals "$rivals"
   forget_old host
   forget_old tools
   forget_old docker
+  [[ -z $rivals ]] || forget_old rivals
   exec 8>&-
   echo "root file systems ready ($(since "$start"))"
   exec 9>&- # deleting old versions takes a while, and nobody has to wait for it
