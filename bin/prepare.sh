@@ -2,7 +2,8 @@
 # What the commands of this folder that need root stand on: a machine that can do it, and its packages. Linux alone.
 # Sourced, never run. What is written into the working copy is written by its owner, who need not be root.
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
-readonly SPACE_MB=2500
+readonly SPACE_MB=2500 LOCK_SECONDS=300
+readonly CLASS_PATH=$root/target/rehearsal.classpath
 
 # Command, or file, and the Debian package that brings it.
 # shellcheck disable=SC2034 # for who sources this
@@ -60,4 +61,13 @@ install_missing() {
     fail "cannot install ${packages[*]} (${reason#E: }); see to that and try again"
   fi
   rm -f "$log"
+}
+
+# compile_tests: the classes of the rehearsal and of the tests, one run at a time, and CLASS_PATH, what they need beside themselves.
+compile_tests() {
+  exec 9< "$root/pom.xml"
+  flock -w "$LOCK_SECONDS" 9 || fail "another run has held pom.xml locked for $LOCK_SECONDS s; end it and try again"
+  echo "Compiling the rehearsal"
+  as_owner mvn -q -B -Dstyle.color=never -DskipStyle process-test-classes || fail "the rehearsal cannot be compiled, for the reason above"
+  exec 9<&-
 }

@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 
 /**
@@ -186,6 +187,33 @@ final class EdgeSurroundings implements AutoCloseable {
         return run(entering("outside", Place.VISITOR, words.toArray(String[]::new)), "", LIMIT);
     }
 
+    /** The folder nginx/ of the release as {@code change} leaves a copy of it, rendered by the code that does so on a host into a folder of this machine. */
+    Path render(String name, Consumer<Path> change) {
+        String release = "$RELEASES/" + name;
+        succeed(host.lib("cp -r \"$RELEASES/" + Release.SHA + "\" \"" + release + "\""));
+        change.accept(host.path("opt/twinhost/releases/" + name));
+        succeed(host.lib("load_settings \"" + release + "\"\nrender_nginx \"" + release + "\" \"$STATE/" + name + "\""));
+        return host.path("var/lib/twinhost/" + name);
+    }
+
+    /** Copies a file or folder of this machine into a place. */
+    void copy(Path from, Place place, String to) {
+        succeed(runOfThisMachine(
+                place,
+                LIMIT,
+                "cp",
+                "-rL",
+                "--no-preserve=ownership",
+                from.toString(),
+                host.path("roots/" + place.word() + to).toString()));
+    }
+
+    /** Writes a file in a place. */
+    void write(Place place, String file, String content) {
+        succeed(runWithInput(
+                content, place, "sh", "-c", "mkdir -p \"$(dirname \"$1\")\" && cat >\"$1\" && chmod 644 \"$1\"", "sh", file));
+    }
+
     void startApplication() {
         startApplication(settings.get("TWINHOST_APP_PORT"));
     }
@@ -253,9 +281,24 @@ final class EdgeSurroundings implements AutoCloseable {
         return requests;
     }
 
+    /** Empties what main processes, and others beside them, have written so far. */
+    void forgetLogs() {
+        try (Stream<Path> logs = Files.list(host.path(""))) {
+            for (Path log : (Iterable<Path>) logs.filter(file -> file.toString().endsWith(".log"))::iterator) {
+                Files.writeString(log, "");
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
     /** Runs a program of the tools' tree in one of the places, to its end. */
     Ended run(Place place, String... words) {
         return runWithInput("", place, words);
+    }
+
+    Ended run(Place place, Duration limit, String... words) {
+        return run(entering("enter", place, words), "", limit);
     }
 
     Ended runWithInput(String input, Place place, String... words) {
@@ -386,7 +429,8 @@ final class EdgeSurroundings implements AutoCloseable {
         await(edge, "curl", "-fsS", "-o", "/dev/null", "http://127.0.0.1:8080/livez");
     }
 
-    private void daemon(Place place, String... words) {
+    /** Has this be the main process of a place. */
+    void daemon(Place place, String... words) {
         List<String> all = new ArrayList<>(List.of("sh", "-c", "echo $$ >/run/main.pid; exec \"$@\"", "sh"));
         all.addAll(Arrays.asList(words));
         try {
@@ -397,6 +441,18 @@ final class EdgeSurroundings implements AutoCloseable {
                             .redirectOutput(ProcessBuilder.Redirect.appendTo(
                                     log(place.word()).toFile()))
                             .start());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Starts a program beside the main process of a place; it ends with the surroundings. */
+    void beside(Place place, String name, String... words) {
+        try {
+            entering("enter", place, words)
+                    .redirectErrorStream(true)
+                    .redirectOutput(ProcessBuilder.Redirect.appendTo(log(name).toFile()))
+                    .start();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

@@ -17,6 +17,16 @@ public final class RootFileSystems {
     /** @param name {@code host} or {@code tools} */
     public static Path tree(String name) {
         Command.of(Shell.CHECKOUT + "/src/rehearsal/machine/rootfs.sh").run();
+        return real(name);
+    }
+
+    /** What is put beside the edge and the other trees have not. */
+    public static Path rivals() {
+        Command.of(Shell.CHECKOUT + "/src/rehearsal/machine/rootfs.sh", "rivals").run();
+        return real("rivals");
+    }
+
+    private static Path real(String name) {
         try {
             return cache().resolve(name).toRealPath();
         } catch (IOException e) {

@@ -1,0 +1,2 @@
+# No headers of the edge in answers.
+/^add_header /d

@@ -1,0 +1,2 @@
+# No look into the cache.
+s/^proxy_cache \$cache;/proxy_cache off;/

@@ -1,0 +1,2 @@
+# No compression.
+s/^gzip on;/gzip off;/

@@ -1,0 +1,2 @@
+# No second attempt.
+/include snippets\/again.conf;/d

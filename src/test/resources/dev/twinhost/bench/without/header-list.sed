@@ -1,0 +1,2 @@
+# What a client sends reaches the application, but for what the edge sets itself.
+/^proxy_set_header .* "";$/d

@@ -1,0 +1,2 @@
+# No limits for one address and for bodies.
+/^limit_conn /d

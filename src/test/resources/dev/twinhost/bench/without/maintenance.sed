@@ -1,0 +1,2 @@
+# No look whether the site is closed.
+/include snippets\/maintenance.conf;/d

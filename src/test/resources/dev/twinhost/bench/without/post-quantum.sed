@@ -1,0 +1,2 @@
+# No key exchange that withstands quantum computers.
+s/X25519MLKEM768://

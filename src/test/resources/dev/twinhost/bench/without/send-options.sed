@@ -1,0 +1,3 @@
+# No sendfile and no tcp_nopush.
+/^sendfile /d
+/^tcp_nopush /d

@@ -1,0 +1,2 @@
+# No cache of TLS sessions.
+/^ssl_session_cache /d
