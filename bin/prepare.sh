@@ -3,6 +3,7 @@
 # Sourced, never run. What is written into the working copy is written by its owner, who need not be root.
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 readonly SPACE_MB=2500 LOCK_SECONDS=300
+# shellcheck disable=SC2034 # for who sources this
 readonly CLASS_PATH=$root/target/rehearsal.classpath
 
 # Command, or file, and the Debian package that brings it.

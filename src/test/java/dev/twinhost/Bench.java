@@ -1,5 +1,12 @@
 package dev.twinhost;
 
+import dev.twinhost.bench.Comparison;
+import dev.twinhost.bench.Figures;
+import dev.twinhost.bench.Goal;
+import dev.twinhost.bench.Options;
+import dev.twinhost.bench.Rounds;
+import dev.twinhost.bench.Table;
+import dev.twinhost.rehearsal.BootBench;
 import dev.twinhost.rehearsal.system.Command;
 import dev.twinhost.rehearsal.system.Failure;
 import dev.twinhost.rehearsal.system.Folders;
@@ -7,7 +14,6 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -26,7 +32,7 @@ import picocli.CommandLine.Spec;
         description = "Measures what the design promises, beside what it is compared with.",
         mixinStandardHelpOptions = true,
         synopsisSubcommandLabel = "COMMAND",
-        subcommands = {Bench.Edge.class})
+        subcommands = {Bench.Edge.class, Bench.Synth.class, BootBench.class})
 final class Bench {
     private static final int WRONG = CommandLine.ExitCode.USAGE;
 
@@ -52,14 +58,6 @@ final class Bench {
             return CommandLine.ExitCode.SOFTWARE;
         });
         return line.execute(arguments);
-    }
-
-    /** A number of an option that has to be within these limits. */
-    private static void check(CommandLine.Model.CommandSpec spec, String name, int number, int least, int most) {
-        if (number < least || number > most) {
-            throw new ParameterException(
-                    spec.commandLine(), name + ": wants " + least + " to " + most + ", got " + number);
-        }
     }
 
     @CommandLine.Command(
@@ -113,15 +111,17 @@ final class Bench {
 
         @Override
         public Integer call() throws IOException, InterruptedException {
-            check(spec, "--rounds", rounds, 1, 99);
-            check(spec, "--seconds", seconds, 1, 60);
+            Options.checkRounds(spec, rounds);
+            Options.check(spec, "--seconds", seconds, 1, 60);
             if (rows.contains(EdgeBench.Row.TAIL) && !rows.contains(EdgeBench.Row.SMALL)) {
-                throw new ParameterException(spec.commandLine(), "--row: TAIL needs SMALL in the same run, got " + rows);
+                throw new ParameterException(
+                        spec.commandLine(), "--row: TAIL needs SMALL in the same run, got " + rows);
             }
             Map<String, Consumer<Path>> variants = new LinkedHashMap<>();
             for (String parts : without) {
-                List<Path> programs = programs(parts);
-                variants.put("without " + parts, release -> programs.forEach(program -> leaveOut(program, release)));
+                List<String> each = List.of(parts.split("\\+", -1));
+                checkParts(each);
+                variants.put("without " + parts, release -> each.forEach(part -> leaveOut(part, release)));
             }
             for (Path patch : patches) {
                 if (!Files.isReadable(patch)) {
@@ -139,18 +139,14 @@ final class Bench {
             return 0;
         }
 
-        private List<Path> programs(String parts) throws IOException {
-            List<Path> programs = new ArrayList<>();
-            for (String part : parts.split("\\+", -1)) {
-                Path program = WITHOUT.resolve(part + ".sed");
+        private void checkParts(List<String> parts) throws IOException {
+            for (String part : parts) {
                 if (!parts().contains(part)) {
                     throw new ParameterException(
                             spec.commandLine(),
                             "--without: wants one of " + String.join(", ", parts()) + ", got \"" + part + "\"");
                 }
-                programs.add(program);
             }
-            return programs;
         }
 
         /** What can be left out. */
@@ -163,16 +159,24 @@ final class Bench {
         }
 
         /** Has a part's program change the folder nginx/ of a release; one that changes nothing has lost what it was made for. */
-        static void leaveOut(Path program, Path release) {
+        static void leaveOut(String part, Path release) {
+            Path program = WITHOUT.resolve(part + ".sed");
             String before = content(release);
-            Command.of("sh", "-c", "find \"$1\" -name '*.conf' -exec sed -i -f \"$2\" {} +", "sh", release + "/nginx", program.toString())
+            Command.of(
+                            "sh",
+                            "-c",
+                            "find \"$1\" -name '*.conf' -exec sed -i -f \"$2\" {} +",
+                            "sh",
+                            release + "/nginx",
+                            program.toString())
                     .run();
             if (content(release).equals(before)) {
                 throw new Failure(program + " finds nothing to change in nginx/: put it right");
             }
         }
 
-        private static void apply(Path patch, Path release) {
+        /** Has a patch of the folder nginx/ change that of a release. */
+        static void apply(Path patch, Path release) {
             Command.of("git", "apply", patch.toString()).in(release).run();
         }
 
@@ -185,6 +189,62 @@ final class Bench {
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             }
+        }
+    }
+
+    @CommandLine.Command(
+            name = "synth",
+            description =
+                    "Measures npx cdk synth -q with unchanged sources, beside the way that cdk init sets up, in turns: one round of each does not count.",
+            mixinStandardHelpOptions = true)
+    static final class Synth implements Callable<Integer> {
+        private static final String ROW = "npx cdk synth -q, sources unchanged, seconds";
+        private static final String OURS = "bin/app";
+        private static final String THEIRS = "cdk init";
+
+        /** As in the cdk.json that cdk init --language java writes, without the checks of style that this project has and it has not. */
+        private static final String APP = "mvn -e -q compile exec:java -DskipStyle";
+
+        @Spec
+        private CommandLine.Model.CommandSpec spec;
+
+        @Option(
+                names = "--rounds",
+                paramLabel = "N",
+                defaultValue = "10",
+                description = "How often each is measured: ${DEFAULT-VALUE}. With fewer than 3 no goal is judged.")
+        private int rounds;
+
+        @Override
+        public Integer call() throws IOException {
+            Options.checkRounds(spec, rounds);
+            Path assembly = Files.createTempDirectory("twinhost-bench-");
+            Map<String, List<String>> ways = new LinkedHashMap<>();
+            ways.put(OURS, List.of("npx", "cdk", "synth", "-q", "--output", assembly + "/ours"));
+            ways.put(THEIRS, List.of("npx", "cdk", "synth", "-q", "--output", assembly + "/theirs", "--app", APP));
+            Figures figures = new Figures();
+            try {
+                ways.values().forEach(Synth::seconds);
+                for (int round = 0; round < rounds; round++) {
+                    for (String way : Rounds.order(List.copyOf(ways.keySet()), round)) {
+                        figures.add(ROW, way, seconds(ways.get(way)));
+                    }
+                    System.out.println("round " + (round + 1) + " of " + rounds);
+                }
+            } finally {
+                Folders.delete(assembly);
+            }
+            System.out.println(
+                    Table.of(figures, List.of(Comparison.of(ROW, OURS, THEIRS).with(Goal.atMost(0.5)))));
+            ways.forEach((way, words) -> System.out.println(way + ": " + String.join(" ", words)));
+            return 0;
+        }
+
+        /** How long a command takes that succeeds. */
+        private static double seconds(List<String> words) {
+            long begin = System.nanoTime();
+            Command.of(words).in(Shell.CHECKOUT).run();
+            return (System.nanoTime() - begin) / 1e9;
         }
     }
 }

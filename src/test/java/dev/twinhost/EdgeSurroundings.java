@@ -192,7 +192,8 @@ final class EdgeSurroundings implements AutoCloseable {
         String release = "$RELEASES/" + name;
         succeed(host.lib("cp -r \"$RELEASES/" + Release.SHA + "\" \"" + release + "\""));
         change.accept(host.path("opt/twinhost/releases/" + name));
-        succeed(host.lib("load_settings \"" + release + "\"\nrender_nginx \"" + release + "\" \"$STATE/" + name + "\""));
+        succeed(host.lib(
+                "load_settings \"" + release + "\"\nrender_nginx \"" + release + "\" \"$STATE/" + name + "\""));
         return host.path("var/lib/twinhost/" + name);
     }
 
@@ -211,7 +212,13 @@ final class EdgeSurroundings implements AutoCloseable {
     /** Writes a file in a place. */
     void write(Place place, String file, String content) {
         succeed(runWithInput(
-                content, place, "sh", "-c", "mkdir -p \"$(dirname \"$1\")\" && cat >\"$1\" && chmod 644 \"$1\"", "sh", file));
+                content,
+                place,
+                "sh",
+                "-c",
+                "mkdir -p \"$(dirname \"$1\")\" && cat >\"$1\" && chmod 644 \"$1\"",
+                "sh",
+                file));
     }
 
     void startApplication() {

@@ -22,7 +22,8 @@ public final class RootFileSystems {
 
     /** What is put beside the edge and the other trees have not. */
     public static Path rivals() {
-        Command.of(Shell.CHECKOUT + "/src/rehearsal/machine/rootfs.sh", "rivals").run();
+        Command.of(Shell.CHECKOUT + "/src/rehearsal/machine/rootfs.sh", "rivals")
+                .run();
         return real("rivals");
     }
 

@@ -24,11 +24,11 @@ public final class Table {
             text.append(columns(lines));
             List<List<String>> ratios = new ArrayList<>(List.of(RATIOS));
             for (Comparison comparison : comparisons) {
-                if (comparison.row().equals(row) && comparison.in(figures)) {
+                if (comparison.row().equals(row) && comparison.measured(figures)) {
                     ratios.add(line(comparison, figures));
                 }
             }
-            text.append(ratios.size() > 1 ? columns(ratios) : "").append('\n');
+            text.append(ratios.size() > 1 ? "\n" + columns(ratios) : "").append('\n');
         }
         return text.toString();
     }
@@ -40,8 +40,7 @@ public final class Table {
     private static List<String> line(Comparison comparison, Figures figures) {
         Samples ratios = comparison.ratios(figures);
         List<String> line = new ArrayList<>(line(comparison.name(), ratios));
-        String other = comparison.otherRow().equals(comparison.row()) ? "" : ", " + comparison.otherRow();
-        line.add(1, comparison.beside(figures) + other);
+        line.add(1, comparison.beside(figures));
         line.add(comparison.goal().map(Goal::toString).orElse(""));
         line.add(comparison.goal().map(goal -> goal.verdict(ratios)).orElse(""));
         return line;
