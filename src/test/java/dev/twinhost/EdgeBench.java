@@ -54,6 +54,8 @@ final class EdgeBench {
     /** With fewer, an answer that takes 20 ms would hold up the next request of its client; with more, none is kept busy. */
     private static final int TAIL_CLIENTS = 100;
 
+    private static final int SMALL = 1024;
+    private static final int LARGE = 102_400;
     private static final int TAIL_SKIPPED_SECONDS = 2;
 
     /** What is measured. */
@@ -75,8 +77,6 @@ final class EdgeBench {
             return name().toLowerCase(Locale.ROOT);
         }
     }
-
-    private static final Comparison SMALL = Comparison.of(Row.SMALL.words, EDGE, NGINX);
 
     private final int rounds;
     private final int seconds;
@@ -136,7 +136,7 @@ final class EdgeBench {
     /** All goals: section "Speed" of the design. */
     private static List<Comparison> comparisons(Collection<String> variants) {
         List<Comparison> comparisons = new ArrayList<>(List.of(
-                SMALL.with(Goal.atLeast(0.95)),
+                Comparison.of(Row.SMALL.words, EDGE, NGINX).with(Goal.atLeast(0.95)),
                 Comparison.of(Row.SMALL.words, EDGE, HAPROXY).with(Goal.atLeast(1)),
                 Comparison.of(Row.LARGE.words, EDGE, NGINX).with(Goal.atLeast(0.95)),
                 Comparison.of(Row.HTTP2.words, EDGE, NGINX).with(Goal.atLeast(0.95)),
@@ -146,9 +146,13 @@ final class EdgeBench {
                 Comparison.of(percentile(50), EDGE, NGINX),
                 Comparison.of(percentile(99), EDGE, NGINX).with(Goal.atMost(1.2)),
                 Comparison.of(percentile(99.9), EDGE, NGINX)));
+        for (Row row : Row.values()) {
+            comparisons.add(Comparison.of(processorTime(row), EDGE, NGINX));
+        }
         for (String variant : variants) {
             for (Row row : Row.values()) {
                 comparisons.add(Comparison.of(row.words, variant, EDGE));
+                comparisons.add(Comparison.of(processorTime(row), variant, EDGE));
             }
             comparisons.add(Comparison.of(percentile(99), variant, EDGE));
         }
@@ -179,16 +183,23 @@ final class EdgeBench {
 
     /** Half of what bare Nginx does at full load, in whole requests a second for each client. */
     private double half() {
-        if (!figures.has(SMALL.row(), NGINX)) {
+        if (!figures.has(Row.SMALL.words, NGINX)) {
             throw new Failure("The row tail needs the row small in the same run");
         }
-        return Math.max(1, Math.floor(figures.of(SMALL.row(), NGINX).median() / 2 / TAIL_CLIENTS)) * TAIL_CLIENTS;
+        return Math.max(1, Math.floor(figures.of(Row.SMALL.words, NGINX).median() / 2 / TAIL_CLIENTS)) * TAIL_CLIENTS;
     }
 
     private void load(EdgeSurroundings edge, Row row, String name, String path, String... options) {
         List<String> words = new ArrayList<>(List.of(options));
         words.addAll(List.of("--duration=" + seconds, "--warm-up-time=1"));
-        figures.add(row.words, name, H2load.requestsPerSecond(h2load(edge, row, name, path, words)));
+        double before = processorSeconds(edge, name);
+        String printed = h2load(edge, row, name, path, words);
+        double taken = processorSeconds(edge, name) - before;
+        figures.add(row.words, name, H2load.requestsPerSecond(printed));
+        figures.add(
+                processorTime(row),
+                name,
+                taken * 1e6 / H2load.bytes(printed) * (path.endsWith("100k") ? LARGE : SMALL));
     }
 
     /** As many at once as are always on the way; a client of h2load resumes no session. */
@@ -205,6 +216,28 @@ final class EdgeBench {
             taken += NEW_CONNECTIONS / H2load.requestsPerSecond(printed);
         }
         figures.add(row.words, name, batches * NEW_CONNECTIONS / taken);
+    }
+
+    /** What all processes and threads of a server have spent on a processor so far; what else runs on the machine hardly changes that. */
+    private static double processorSeconds(EdgeSurroundings edge, String name) {
+        EdgeSurroundings.Ended ended = edge.run(
+                EdgeSurroundings.Place.EDGE,
+                "sh",
+                "-c",
+                // nanoseconds: https://docs.kernel.org/scheduler/sched-stats.html
+                "read -r main <\"$1\"; for process in $main $(cat /proc/$main/task/$main/children); do cat /proc/$process/task/*/schedstat; done | awk '{sum += $1} END {print sum / 1e9}'",
+                "sh",
+                name.equals(EDGE) ? "/run/nginx.pid" : pidFile(name));
+        succeed(ended);
+        return Double.parseDouble(ended.output().strip());
+    }
+
+    private static String pidFile(String name) {
+        return "/run/bench-" + name + ".pid";
+    }
+
+    private static String processorTime(Row row) {
+        return "the server's processor time for that, microseconds each: " + row.option();
     }
 
     private void tail(EdgeSurroundings edge, Row row, String name, double rate) {
@@ -287,7 +320,7 @@ final class EdgeBench {
                         "-c",
                         "mkdir /srv/files && cd /srv/files && for size in 1 100; do yes 0123456789abcdefghijklmnopqrst | head -c $((size * 1024)) > ${size}k; done"));
         edge.daemon(place, "nginx", "-c", "/srv/upstream.conf", "-g", "daemon off;");
-        awaitAnswer(edge, place, "http://10.0.1.2/1k");
+        Await.that("the upstream", EdgeSurroundings.LIMIT, () -> answers(edge, place, "http://10.0.1.2/1k"));
     }
 
     private void startNginx(EdgeSurroundings edge) throws IOException {
@@ -347,22 +380,23 @@ final class EdgeBench {
 
     private void start(EdgeSurroundings edge, String name, int port, String... words) {
         ports.put(name, port);
-        edge.beside(EdgeSurroundings.Place.EDGE, name, words);
-        awaitAnswer(
-                edge,
-                EdgeSurroundings.Place.VISITOR,
-                "https://www.example.com/1k",
-                "--connect-to",
-                "::" + EdgeSurroundings.EDGE + ":" + port);
+        edge.beside(
+                EdgeSurroundings.Place.EDGE,
+                name,
+                () -> answers(
+                        edge,
+                        EdgeSurroundings.Place.VISITOR,
+                        "--connect-to",
+                        "::" + EdgeSurroundings.EDGE + ":" + port,
+                        "https://www.example.com/1k"),
+                Stream.concat(Stream.of("sh", "-c", "echo $$ >\"$0\"; exec \"$@\"", pidFile(name)), Stream.of(words))
+                        .toArray(String[]::new));
     }
 
-    private static void awaitAnswer(EdgeSurroundings edge, EdgeSurroundings.Place from, String... words) {
+    private static boolean answers(EdgeSurroundings edge, EdgeSurroundings.Place from, String... words) {
         String[] curl = Stream.concat(Stream.of("curl", "-fsSk", "-o", "/dev/null"), Stream.of(words))
                 .toArray(String[]::new);
-        Await.that(
-                "an answer to " + String.join(" ", words),
-                EdgeSurroundings.LIMIT,
-                () -> edge.run(from, curl).status() == 0);
+        return edge.run(from, curl).status() == 0;
     }
 
     private String versions(EdgeSurroundings edge) {

@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 
@@ -453,13 +454,19 @@ final class EdgeSurroundings implements AutoCloseable {
         }
     }
 
-    /** Starts a program beside the main process of a place; it ends with the surroundings. */
-    void beside(Place place, String name, String... words) {
+    /** Starts a program beside the main process of a place, and waits until it is answered as {@code question} wants; it ends with the surroundings. */
+    void beside(Place place, String name, BooleanSupplier question, String... words) {
         try {
-            entering("enter", place, words)
+            Process process = entering("enter", place, words)
                     .redirectErrorStream(true)
                     .redirectOutput(ProcessBuilder.Redirect.appendTo(log(name).toFile()))
                     .start();
+            Await.that(name, LIMIT, () -> {
+                if (!process.isAlive()) {
+                    throw new AssertionError(name + " ended at once: " + read(log(name)));
+                }
+                return question.getAsBoolean();
+            });
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

@@ -21,6 +21,7 @@ public final class H2load {
     private static final Pattern FINISHED = Pattern.compile("finished in \\S+, ([0-9.]+) req/s");
     private static final Pattern REQUESTS = Pattern.compile(
             "requests: \\d+ total, \\d+ started, (\\d+) done, (\\d+) succeeded, 0 failed, 0 errored, 0 timeout");
+    private static final Pattern TRAFFIC = Pattern.compile("traffic: .* \\S+ \\((\\d+)\\) data");
     private static final Pattern STATUSES = Pattern.compile("status codes: (\\d+) 2xx, 0 3xx, 0 4xx, 0 5xx");
 
     private H2load() {}
@@ -39,6 +40,15 @@ public final class H2load {
             throw new Failure("Not every request was answered well:\n" + printed);
         }
         return Double.parseDouble(finished.group(1));
+    }
+
+    /** Bytes of all bodies that it got, those of its time to warm up among them. */
+    public static long bytes(String printed) {
+        Matcher traffic = TRAFFIC.matcher(printed);
+        if (!traffic.find() || Long.parseLong(traffic.group(1)) == 0) {
+            throw new Failure("No answers had a body:\n" + printed);
+        }
+        return Long.parseLong(traffic.group(1));
     }
 
     /** A request of its log: microseconds since the epoch at which it was sent, and until the end of the answer. */

@@ -24,6 +24,14 @@ class H2loadTest {
         assertThat(H2load.requestsPerSecond(recorded("h2load.txt"))).isEqualTo(442.50);
     }
 
+    @Test
+    void shouldReadTheBytesOfBodies() {
+        assertThat(H2load.bytes(recorded("h2load.txt"))).isEqualTo(7968);
+        assertThatThrownBy(() -> H2load.bytes(recorded("h2load.txt").replace("(7968) data", "(0) data")))
+                .isInstanceOf(Failure.class)
+                .hasMessageStartingWith("No answers had a body:\n");
+    }
+
     /** After as many requests as a server takes over one connection of HTTP/2, h2load has stopped before its time. */
     @Test
     void shouldRefuseARunInWhichNothingWasMeasured() {

@@ -1,2 +1,2 @@
 # No second attempt.
-/include snippets\/again.conf;/d
+/^error_page 502 504 = @again;/d
