@@ -42,7 +42,7 @@ final class EdgeBench {
     private static final String WORKERS = "the servers have a worker for each, upstream and client one.\n";
     private static final Duration SPARE = Duration.ofSeconds(60);
 
-    /** As browsers offer them: https://www.chromium.org/Home/chromium-security/post-quantum-pki, the first with a key. */
+    /** As browsers offer them, the first with a key: https://chromestatus.com/feature/5257822742249472 */
     private static final String GROUPS = "X25519MLKEM768:X25519:P-256:P-384";
 
     /** Fewer than bare Nginx queues (511), or the kernel drops some and the client waits a second. */
@@ -51,8 +51,8 @@ final class EdgeBench {
     /** So many times {@link #NEW_CONNECTIONS}, for each second of a measurement. */
     private static final int BATCHES = 2;
 
-    /** With fewer, an answer that takes 20 ms would hold up the next request of its client; with more, none is kept busy. */
-    private static final int TAIL_CLIENTS = 100;
+    /** So that each of them sends less than every 50 ms: one that is held up for longer stays late, by its timers. */
+    private static final int TAIL_CLIENTS = 400;
 
     private static final int SMALL = 1024;
     private static final int LARGE = 102_400;
@@ -129,7 +129,8 @@ final class EdgeBench {
             }
         }
         out.accept(Table.of(figures, comparisons(variants.keySet())));
-        out.accept("One after the other, in an order that changes from round to round; PORT is " + ports + ":\n");
+        out.accept("What was run, one after the other, each round in another order; PORT is " + ports
+                + ". The files of all but the edge are in " + Shell.CHECKOUT.relativize(FILES) + ".");
         commands.forEach((words, command) -> out.accept(words + "\n  " + command));
     }
 
@@ -266,8 +267,8 @@ final class EdgeBench {
         for (double percent : new double[] {50, 99, 99.9}) {
             figures.add(percentile(percent), name, H2load.Tail.percentile(tail.latencies(), percent));
         }
-        figures.add(
-                "of that, how late the client sent, 99th percentile", name, H2load.Tail.percentile(tail.late(), 99));
+        figures.add("of these, from when it was sent, 99th percentile", name, H2load.Tail.percentile(tail.taken(), 99));
+        figures.add("of these, how late it was sent, 99th percentile", name, H2load.Tail.percentile(tail.late(), 99));
     }
 
     private String h2load(EdgeSurroundings edge, Row row, String name, String path, List<String> options) {

@@ -72,7 +72,7 @@ public final class H2load {
     }
 
     /**
-     * Latencies from when requests were due, and how late they were sent, both in milliseconds and in ascending order.
+     * Latencies from when requests were due.
      *
      * <p>Requests are sent in the order in which they are due, and those of one client are due at a steady pace, as is with {@code clients}
      * of them every {@code clients}-th of all. Of these, the one that was sent the least late says when the others were due.
@@ -95,19 +95,28 @@ public final class H2load {
             earliest[client] = Math.min(earliest[client], counted.get(i).sent() - first - i / clients * pace);
         }
         double[] latencies = new double[counted.size()];
+        double[] taken = new double[counted.size()];
         double[] late = new double[counted.size()];
         for (int i = 0; i < counted.size(); i++) {
             double due = earliest[i % clients] + i / clients * pace;
             late[i] = (counted.get(i).sent() - first - due) / 1000;
-            latencies[i] = late[i] + counted.get(i).taken() / 1000.0;
+            taken[i] = counted.get(i).taken() / 1000.0;
+            latencies[i] = late[i] + taken[i];
         }
         Arrays.sort(latencies);
+        Arrays.sort(taken);
         Arrays.sort(late);
-        return new Tail(latencies, late);
+        return new Tail(latencies, taken, late);
     }
 
-    /** Milliseconds, ascending. */
-    public record Tail(double[] latencies, double[] late) {
+    /**
+     * Milliseconds, each ascending.
+     *
+     * @param latencies from when it was due
+     * @param taken from when it was sent
+     * @param late from when it was due until it was sent
+     */
+    public record Tail(double[] latencies, double[] taken, double[] late) {
         /** The least figure that is not exceeded by that share of all: the nearest rank. */
         public static double percentile(double[] ascending, double percent) {
             int rank = (int) Math.ceil(ascending.length * percent / 100 - 1e-9);

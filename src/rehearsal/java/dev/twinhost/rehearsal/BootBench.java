@@ -14,8 +14,8 @@ import dev.twinhost.rehearsal.system.Folders;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicReference;
 import picocli.CommandLine;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -73,16 +73,15 @@ public final class BootBench implements Callable<Integer> {
         return 0;
     }
 
-    /** What the host has noted, once its edge is healthy. */
+    /** What the host has noted, once its edge is healthy: Docker remembers five looks, of which it takes one every 5 s. */
     private static String awaitTimes(Rehearsal rehearsal, Machine machine, String script) {
-        return Await.value(
-                "a healthy edge on machine " + machine.name(),
-                LIMIT,
-                () -> Optional.of(rehearsal
-                                .inside(machine, List.of("bash", "-c", script))
-                                .result())
-                        .filter(result -> result.status() == 0)
-                        .map(Command.Result::output));
+        Command look = rehearsal.inside(machine, List.of("bash", "-c", script));
+        AtomicReference<Command.Result> last = new AtomicReference<>();
+        Await.that("a healthy edge on machine " + machine.name(), LIMIT, PAUSE, () -> {
+            last.set(look.result());
+            return last.get().status() == 0;
+        });
+        return last.get().output();
     }
 
     /** Every target group calls every host healthy. */

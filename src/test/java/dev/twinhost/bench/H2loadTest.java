@@ -74,6 +74,7 @@ class H2loadTest {
         assertThat(tail.late()[31]).isCloseTo(0, within(0.001));
         assertThat(tail.latencies()[37]).isCloseTo(50.4, within(0.001));
         assertThat(tail.latencies()[0]).isCloseTo(0.4, within(0.001));
+        assertThat(tail.taken()).hasSize(38).containsOnly(0.4);
     }
 
     @Test
