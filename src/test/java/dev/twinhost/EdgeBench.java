@@ -285,6 +285,11 @@ final class EdgeBench {
             throw new Failure(name + ": " + String.join(" ", words) + "\n" + ended.output() + ended.error());
         }
         edge.forgetLogs();
+        try {
+            H2load.requestsPerSecond(ended.output());
+        } catch (Failure e) {
+            throw new Failure(name + ": " + String.join(" ", words) + "\n" + e.getMessage(), e);
+        }
         return ended.output();
     }
 
