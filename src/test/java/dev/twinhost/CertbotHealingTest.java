@@ -17,6 +17,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** What people report of certbot's files that were damaged, copied or forgotten by the CA: the real certbot goes on with the same lineage, in one attempt. */
 @Tag("root")
+@Tag("extended")
 class CertbotHealingTest {
     private static final Path SURVEY =
             Shell.CHECKOUT.resolve("src/test/resources/dev/twinhost/certbot/renewal-files.py");

@@ -15,6 +15,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** What the edge is measured beside, without a measurement, and without Caddy, whose tree takes a while to make. */
 @Tag("root")
+@Tag("extended")
 class EdgeBenchTest {
     @TempDir
     Path root;
