@@ -55,7 +55,7 @@ class ReleaseInPlaceTest {
                     "a wrong Nginx file",
                     run(tree),
                     "Nginx refuses the files of this release: unknown directive"
-                            + " \"bogus\" in /etc/nginx/conf.d/site.conf:16");
+                            + " \"bogus\" in /etc/nginx/conf.d/site.conf:\\d+");
         }
     }
 
