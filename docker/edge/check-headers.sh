@@ -1,7 +1,8 @@
 #!/bin/sh
 # check-headers.sh [FOLDER]: whether no location of the edge's files, in FOLDER (/etc/nginx) as Nginx takes them, passes on what a client forges. Every
 # proxy_pass and grpc_pass has to get its headers from a level that includes the list: from its own, or from the nearest around it that has a
-# proxy_set_header or grpc_set_header, as Nginx does it. Prints the first line that spoils this, and why. What it does not understand is refused too.
+# proxy_set_header or grpc_set_header, as Nginx does it. And whether no error_page in site.d comes after one of snippets/again.conf for the same status, which
+# counts. Prints the first line that spoils this, and why. What it does not understand is refused too.
 # Needs only what the image has: sh and awk. For check.sh.
 # https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_set_header
 set -eu
@@ -117,11 +118,25 @@ function define(name, place) {
   defined[name] = place
 }
 
+# error_page WORDS COUNT PLACE: one of the site itself, at the level of its server.
+function error_page(words, count, place,   i) {
+  sub(/:[0-9]+$/, "", place)
+  for (i = 2; i < count; i++) {
+    if (place == "nginx/snippets/again.conf") taken[words[i]] = 1
+    if (place ~ /^nginx\/site\.d\// && words[i] in taken)
+      refuse(place, "error_page " words[i] " has no effect here, because nginx/snippets/again.conf has it first: put it into nginx/errors.d")
+  }
+}
+
 function directive(words, count, place,   way) {
+  way = words[1]
+  sub(/_.*/, "", way)
   if (words[1] == "include") {
     include(words[2])
   } else if (kind[block] == "main") {
     return
+  } else if (words[1] == "error_page" && kind[block] == "server") {
+    error_page(words, count, place)
   } else if (words[1] == "set") {
     if (words[2] in defined) refuse(place, words[2] " is defined already, in " defined[words[2]] ": give this one another name")
     if (claimed(words[3])) {
@@ -129,12 +144,8 @@ function directive(words, count, place,   way) {
       claims[words[2]] = 1
     }
   } else if (words[1] ~ /^(proxy|grpc)_set_header$/) {
-    way = words[1]
-    sub(/_.*/, "", way)
     header(way, tolower(words[2]), words[3], place)
   } else if (words[1] ~ /_pass$/) {
-    way = words[1]
-    sub(/_pass$/, "", way)
     if (way != "memcached") { # which gets no headers
       passes++
       pass_way[passes] = way
@@ -142,12 +153,8 @@ function directive(words, count, place,   way) {
       pass_block[passes] = block
     }
   } else if (words[1] ~ /_pass_request_headers$/ && words[2] == "off") {
-    way = words[1]
-    sub(/_pass_request_headers$/, "", way)
     without[block, way] = 1
   } else if (words[1] ~ /^(proxy|grpc)_hide_header$/ && kind[block] != "http") {
-    way = words[1]
-    sub(/_.*/, "", way)
     if (!((block, way) in hides)) hides[block, way] = place
     if (tolower(words[2]) == "upgrade") hides_upgrade[block, way] = 1
   } else if (words[1] == "set_real_ip_from" && words[2] ~ /\/[0-7]$/) {

@@ -1,8 +1,8 @@
 #!/bin/sh
-# check.sh NAME…: the domain first, then the extra ones. Whether the edge's files are fit to serve: Nginx takes them, and whatever rules they hold, an edge with them answers the balancer's
-# check, Docker's check and the CA's challenge. `release` runs it in a container of the edge's own image, without a network, before Swarm hears of the
-# files. Where they are not fit, the reason is Nginx's own word ([emerg]) or the last line. Needs only what the image has: sh, nginx, curl, head, sed,
-# awk.
+# check.sh NAME…: whether the edge's files are fit to serve, for the domain, which comes first, and the extra ones: Nginx takes them, and whatever rules they
+# hold, an edge with them answers the balancer's check, Docker's check and the CA's challenge. `release` runs it in a container of the edge's own image,
+# without a network, before Swarm hears of the files. Where they are not fit, the reason is Nginx's own word ([emerg]) or the last line. Needs only what the
+# image has: sh, nginx, curl, head, sed, awk.
 set -eu
 : "${1:?}"
 
@@ -21,35 +21,7 @@ nginx -t -q -g 'daemon off;'
   exit 1
 }
 
-# shadowed: the first error_page of the site's server itself in site.d for a status that snippets/again.conf has: that comes first, and this has no effect.
-shadowed() {
-  taken=" $(sed -n 's/^error_page \([0-9 ]*\)= @again;.*/\1/p' /etc/nginx/snippets/again.conf) "
-  for file in /etc/nginx/site.d/*.conf; do
-    [ -e "$file" ] || continue
-    depth=0
-    # a directive a line, or the begin or the end of a block; text in quotes and comments left out
-    sed -e 's/"[^"]*"/x/g' -e "s/'[^']*'/x/g" -e 's/#.*//' "$file" | tr '\n' ' ' | sed 's/[{};]/&\n/g' | while read -r directive words; do
-      case "$directive $words" in
-        *'{') depth=$((depth + 1)) ;;
-        *'} ' | *'}') depth=$((depth - 1)) ;;
-        'error_page '*)
-          for status in $words; do
-            if [ "$depth" = 0 ] && [ "${taken#* "$status" }" != "$taken" ]; then
-              echo "nginx/${file#/etc/nginx/}: error_page $status has no effect here, because nginx/snippets/again.conf has it first: put it into nginx/errors.d"
-            fi
-          done
-          ;;
-      esac
-    done
-  done | head -n 1
-}
-reason=$(shadowed)
-[ -z "$reason" ] || {
-  echo "$reason"
-  exit 1
-}
-
-# nothing that a client forges is passed on
+# nothing that a client forges is passed on, and no error page is without effect
 sh "${0%/*}/check-headers.sh"
 
 # A copy, so that files can be left out; and the challenge's service is somewhere else than in a cluster.
