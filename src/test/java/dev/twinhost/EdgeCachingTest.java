@@ -2,6 +2,7 @@ package dev.twinhost;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
+import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.twinhost.rehearsal.system.Await;
@@ -13,13 +14,16 @@ import java.time.format.DateTimeFormatter;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What the edge's cache does to requests and answers, with an application that speaks HTTP to the letter (edge/origin.py). */
@@ -46,20 +50,22 @@ class EdgeCachingTest {
         visitor = new Visitor(surroundings);
     }
 
+    /** Those who are known, and those who are not. */
+    static Stream<Arguments> clients() {
+        return Stream.of(
+                arguments("--http1.1", "Cookie: session=1"),
+                arguments("--http2", "Cookie: session=1"),
+                arguments("--http2", "Authorization: Bearer secret"),
+                arguments("--http1.1", "X-Nothing: known"),
+                arguments("--http2", "X-Nothing: known"));
+    }
+
     /**
      * Safari and iOS begin a video with two bytes, and play none that comes as 200: https://github.com/mastodon/mastodon/issues/15872,
      * https://github.com/LemmyNet/lemmy-ansible/pull/259. An application that is asked for a part sends a part, whoever asks.
      */
     @ParameterizedTest
-    @CsvSource(
-            delimiter = '|',
-            value = {
-                "--http1.1 | Cookie: session=1",
-                "--http2 | Cookie: session=1",
-                "--http2 | Authorization: Bearer secret",
-                "--http1.1 | X-Nothing: known",
-                "--http2 | X-Nothing: known",
-            })
+    @MethodSource("clients")
     void shouldAnswerARangeOfWhatMayNotBeKeptWithThePart(String protocol, String header) {
         String url = WWW + "/video/" + header.length() + protocol + "?size=100000&" + PRIVATE;
         Visitor.Answer first = visitor.get(url, protocol, "-H", header, "-H", "Range: bytes=0-1");
@@ -106,15 +112,7 @@ class EdgeCachingTest {
 
     /** https://github.com/nginx/nginx/issues/321: the application's 304 must not become 200 with everything. */
     @ParameterizedTest
-    @CsvSource(
-            delimiter = '|',
-            value = {
-                "--http1.1 | Cookie: session=1",
-                "--http2 | Cookie: session=1",
-                "--http2 | Authorization: Bearer secret",
-                "--http1.1 | X-Nothing: known",
-                "--http2 | X-Nothing: known",
-            })
+    @MethodSource("clients")
     void shouldLetTheApplicationSayNotModified(String protocol, String header) {
         String url = WWW + "/polled/" + header.length() + protocol + "?size=5000&" + ETAG + "&" + NO_CACHE;
         Visitor.Answer answer = visitor.get(url, protocol, "-H", header, "-H", "If-None-Match: \"1\"");
