@@ -133,8 +133,8 @@ fail_as_said() {
     place=$(grep -oE 'aws://[0-9]+/[a-z0-9-]+' <<< "$line" | tail -n 1)
     refuse "account and region were never bootstrapped, or too long ago; type: npx cdk bootstrap $place"
   elif line=$(last_said 'Is (this account|account [0-9]+) bootstrapped'); then
-    place=$(grep -oE '[0-9]{12}' <<< "$line" | head -n 1)
-    refuse "the account was never bootstrapped for files and images; type: npx cdk bootstrap aws://${place:-ACCOUNT}/${AWS_REGION:-REGION}"
+    [[ $line =~ [0-9]{12} ]] || true
+    refuse "the account was never bootstrapped for files and images; type: npx cdk bootstrap aws://${BASH_REMATCH[0]:-ACCOUNT}/${AWS_REGION:-REGION}"
   elif line=$(last_said "Bucket named '[^']+' exists, but we dont have access to it"); then
     place=$(sed -nE "s|.*-assets-([0-9]{12})-([a-z0-9-]+)'.*|aws://\1/\2|p" <<< "$line")
     refuse "the role of the bootstrap that publishes files cannot be taken: the account was never bootstrapped, or the credentials lack sts:AssumeRole for it; type: npx cdk bootstrap ${place:-aws://ACCOUNT/$AWS_REGION}"

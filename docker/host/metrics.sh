@@ -16,10 +16,10 @@ load_settings "$RELEASE"
 
 # trusted FILE: whether the first certificate in FILE, with the others there as its chain, would satisfy a visitor of each of the site's names.
 trusted() {
-  local name names
+  local name names said
   names=$(site_names) && [[ -n $names ]] || return 1
   for name in $names; do
-    openssl verify -purpose sslserver -verify_hostname "$name" -untrusted "$1" "$1" 2>/dev/null | grep -qxF "$1: OK" || return 1
+    said=$(openssl verify -purpose sslserver -verify_hostname "$name" -untrusted "$1" "$1" 2>/dev/null) && [[ $said == "$1: OK" ]] || return 1
   done
 }
 

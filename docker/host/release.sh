@@ -183,9 +183,9 @@ have_image() {
 
 # pinned IMAGE: IMAGE with the digest that its registry has told Docker, where there is one: not for what was built on this machine.
 pinned() {
-  local name=${1#docker.io/library/} digest
-  digest=$([[ $1 == *@* ]] || timeout -k 5 20 docker image inspect --format '{{range .RepoDigests}}{{println .}}{{end}}' "$1" |
-    grep -m 1 -xE "(docker\.io/library/)?${name%:*}@sha256:[0-9a-f]{64}") || digest=''
+  local name=${1#docker.io/library/} digests='' digest
+  [[ $1 == *@* ]] || digests=$(timeout -k 5 20 docker image inspect --format '{{range .RepoDigests}}{{println .}}{{end}}' "$1") || digests=''
+  digest=$(grep -m 1 -xE "(docker\.io/library/)?${name%:*}@sha256:[0-9a-f]{64}" <<<"$digests") || digest=''
   printf '%s\n' "$1${digest:+@${digest#*@}}"
 }
 
@@ -410,7 +410,7 @@ converged() {
   # Swarm says why it rolls back only until it has
   grep -m 1 '^goes back: ' <<<"$said" >>"$WORK/why" || true
   if grep -q '^failed: ' <<<"$said"; then
-    { cat "$WORK/why" && grep '^failed: ' <<<"$said"; } | head -n 1 | sed 's/^[^:]*: //'
+    { cat "$WORK/why" && grep '^failed: ' <<<"$said"; } | sed -n '1s/^[^:]*: //p'
     return 2
   fi
   paste -sd ';' <<<"${said:-"Docker's answers cannot be read"}"

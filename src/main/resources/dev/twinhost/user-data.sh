@@ -61,7 +61,7 @@ install_packages() {
     docker_is_recent || { timeout -k 10 600 dnf -y -q --releasever=latest upgrade docker && docker_is_recent; }
   else
     for name in awscli curl docker-cli docker.io gettext-base jq openssl unzip; do
-      dpkg-query -W -f '${db:Status-Abbrev}' "$name" 2>/dev/null | grep -q '^ii' || missing+=("$name")
+      [[ $(dpkg-query -W -f '${db:Status-Abbrev}' "$name" 2>/dev/null) == ii* ]] || missing+=("$name")
     done
     ((${#missing[@]} == 0)) || { timeout -k 10 120 apt-get -q update && DEBIAN_FRONTEND=noninteractive timeout -k 10 600 apt-get -qy install "${missing[@]}"; }
   fi
@@ -69,7 +69,7 @@ install_packages() {
 
 docker_is_recent() {
   local version
-  version=$(rpm -q --qf '%{VERSION}' docker) && [[ $version =~ ^[0-9]+(\.[0-9]+)+$ && $(printf '%s\n' "$DOCKER" "$version" | sort -V | head -n 1) == "$DOCKER" ]]
+  version=$(rpm -q --qf '%{VERSION}' docker) && [[ $version =~ ^[0-9]+(\.[0-9]+)+$ ]] && printf '%s\n' "$DOCKER" "$version" | sort -CV
 }
 
 # prepare_packages: a mirror that is away comes back. A machine that ships no log serves all the same.

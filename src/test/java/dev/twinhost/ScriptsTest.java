@@ -396,6 +396,25 @@ class ScriptsTest {
         assertThat(calls).isGreaterThan(25);
     }
 
+    /** With `pipefail`, a reader that leaves early gives its writer a SIGPIPE now and then, and the pipeline the status 141. */
+    @Test
+    void shouldReadEveryPipeToItsEnd() {
+        List<String> lines = Stream.concat(
+                        Stream.concat(files(VERBS), Stream.of(LAUNCHER)), files(Shell.CHECKOUT.resolve("bin")))
+                .flatMap(file -> read(file)
+                        .replace("\\\n", " ")
+                        .replaceAll("\\|\n\\s*", "| ")
+                        .lines())
+                .filter(line -> line.contains(" | "))
+                .toList();
+
+        assertThat(lines).hasSizeGreaterThan(50);
+        assertThat(lines)
+                .noneMatch(
+                        line -> line.matches(
+                                ".*(?<!\\|)\\| (timeout (-k \\d+ )?\\d+ )?(head\\b|grep (-[a-zA-Z]+ )*-[a-zA-Z]*[qm]|sed [^|]*[0-9;]q\\b|awk [^|]*\\bexit\\b).*"));
+    }
+
     @Test
     void shouldLimitTheTimeOfEveryUnitAndWakeEveryTimerToTheSecond() {
         List<Path> units = files(VERBS.resolve("units")).toList();
