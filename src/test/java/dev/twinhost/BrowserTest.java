@@ -37,6 +37,13 @@ class BrowserTest {
                 "site.d/film.conf",
                 "location = /watch { alias /etc/nginx/site.d/film.html; default_type text/html; }\n");
         surroundings.reload();
+        Visitor visitor = new Visitor(surroundings);
+        Await.that(
+                "the edge to pass on the application's answer",
+                EdgeSurroundings.LIMIT,
+                () -> visitor.curl("https://www.example.com/film?wav=1", "-f", "-o", "/dev/null")
+                                .status()
+                        == 0);
     }
 
     /**
@@ -65,6 +72,7 @@ class BrowserTest {
         }
 
         assertThat(surroundings.requests("/told").get(before).at("/body").asText())
+                .as(String.join("\n", surroundings.log(Place.EDGE)))
                 .matches("plays at 50\\d of 600");
         List<String> parts = surroundings.requests("/film").stream()
                 .map(request -> request.at("/headers/range").asText())
