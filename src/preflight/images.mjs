@@ -23,7 +23,7 @@ async function look(image, another) {
       );
 }
 
-/** Where machines take an image from, as `places` of docker/host/release.sh has it: Docker's official ones are in two registries. */
+/** Where machines take an image from, as `places` of docker/host/agent/decide/images.py has it: Docker's official ones are in two registries. */
 function places(image) {
   const name = image.replace(/^docker\.io\//, '').replace(/^public\.ecr\.aws\/docker\//, '').replace(/^library\//, '');
   return name.includes('/') ? [image] : [`public.ecr.aws/docker/library/${name}`, `docker.io/library/${name}`];

@@ -28,8 +28,9 @@ import java.util.zip.ZipOutputStream;
  */
 final class ReleaseArchive {
     static final String SETTINGS = "settings.env";
-    /** Notes for people, and what editors and desktops leave behind. */
-    private static final Pattern LEFT_OUT = Pattern.compile(".*\\.md|.*~|\\.#.*|#.*#|\\..*\\.sw[a-p]|\\.DS_Store");
+    /** Notes for people, and what editors, desktops and Python leave behind. */
+    private static final Pattern LEFT_OUT =
+            Pattern.compile(".*\\.md|.*~|\\.#.*|#.*#|\\..*\\.sw[a-p]|\\.DS_Store|.*\\.pyc");
 
     private static final List<String> FOLDERS = List.of("docker", "nginx");
 

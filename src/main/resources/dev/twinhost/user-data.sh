@@ -51,6 +51,7 @@ fetch_release() {
 # The only place that knows package names: Amazon Linux by dnf, Debian by apt. Installs those of its arguments, too, that are missing, and nothing else.
 install_packages() {
   local missing=() name
+  # cmp and envsubst are for releases from before the host agent, as launcher.sh is below
   if command -v dnf >/dev/null; then
     for name in amazon-efs-utils docker jq unzip /usr/bin/{aws,cmp,envsubst,openssl} "$@"; do
       rpm -q --whatprovides "$name" >/dev/null 2>&1 || missing+=("$name")
@@ -60,7 +61,7 @@ install_packages() {
     # https://docs.aws.amazon.com/linux/al2023/ug/deterministic-upgrades-usage.html
     docker_is_recent || { timeout -k 10 600 dnf -y -q --releasever=latest upgrade docker && docker_is_recent; }
   else
-    for name in awscli curl docker-cli docker.io gettext-base jq openssl unzip; do
+    for name in awscli curl docker-cli docker.io gettext-base jq openssl python3 unzip; do
       [[ $(dpkg-query -W -f '${db:Status-Abbrev}' "$name" 2>/dev/null) == ii* ]] || missing+=("$name")
     done
     ((${#missing[@]} == 0)) || { timeout -k 10 120 apt-get -q update && DEBIAN_FRONTEND=noninteractive timeout -k 10 600 apt-get -qy install "${missing[@]}"; }
@@ -142,6 +143,8 @@ prepare() {
   for name in AWS_REGION TWINHOST_ROLE TWINHOST_FILE_SYSTEM TWINHOST_RELEASE_PARAMETER TWINHOST_STACK TWINHOST_SIGNAL_RESOURCE TWINHOST_LOG_GROUP; do
     printf 'export %s=%q\n' "$name" "${!name}"
   done | install -m 0600 /dev/stdin /etc/twinhost/machine.env
+  # The host agent has both of its own. Releases from before it read this file; a machine boots with the one that converged last, whatever the parameter
+  # names. So it is written until no site can have such a release in its record any more: each has to have deployed once with the agent.
   declare -f metadata fetch_release >/opt/twinhost/launcher.sh
   prepare_packages
   start_log_agent

@@ -8,11 +8,12 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The first and every further boot of a machine, with stand-ins for Docker, AWS, systemd and the metadata service. */
-@Needs({"envsubst", "jq", "openssl"})
+@Needs({"envsubst", "jq", "openssl", "python3"})
 class BootstrapTest {
     private static final String CONVERGED = "c".repeat(64);
-    private static final String HOST = "{\"Status\":{\"State\":\"%s\"},\"Spec\":{\"Availability\":\"active\"},"
-            + "\"Description\":{\"Hostname\":\"ip-10-0-0-11\",\"Engine\":{\"Labels\":{\"twinhost.role\":\"host\"}}}}";
+    private static final String HOST =
+            "{\"ID\":\"node-1\",\"Status\":{\"State\":\"%s\"},\"Spec\":{\"Availability\":\"active\"},"
+                    + "\"Description\":{\"Hostname\":\"ip-10-0-0-11\",\"Engine\":{\"Labels\":{\"twinhost.role\":\"host\"}}}}";
     private static final String NODES = "[" + HOST.formatted("ready") + "," + HOST + "]";
 
     @TempDir
@@ -41,17 +42,8 @@ class BootstrapTest {
                 .command(
                         "stack_deploy",
                         "echo '" + EngineStandIn.SERVICES + "'" + " >\"$TWINHOST_ROOT/engine/GET_services\"");
-        shell.write("opt/twinhost/launcher.sh", """
-                metadata() {
-                  case $1 in
-                    instance-id) echo i-0a ;;
-                    local-ipv4) echo 10.0.0.10 ;;
-                  esac
-                }
-                fetch_release() {
-                  echo "$TWINHOST_ROOT/opt/twinhost/releases/$(jq -r .sha256 <<<"$1")"
-                }
-                """);
+        shell.write("metadata/instance-id", Machine.INSTANCE);
+        shell.write("metadata/local-ipv4", Machine.ADDRESS);
         shell.standIn("systemctl", "printf 'systemctl %s\\n' \"$*\" >>\"$TWINHOST_ROOT/commands\"");
         shell.standIn("aws", "cat \"$TWINHOST_ROOT/health\"");
         health("healthy");
@@ -252,12 +244,12 @@ class BootstrapTest {
 
     /** The record has a release that converged, in the first generation. */
     private void recordConverged(String json) {
-        shell.verb("record", "claim", "1", "i-old", "10.0.0.99");
-        shell.bash("echo '" + json + "' | bash " + Shell.CHECKOUT + "/docker/host/record.sh converged 1 " + CONVERGED);
+        shell.record("claim", "1", "i-old", "10.0.0.99");
+        shell.record("converged", "1", CONVERGED, json);
     }
 
     private Shell.Result bootstrap(String release) {
-        return shell.run("bash", root + "/opt/twinhost/releases/" + release + "/docker/host/bootstrap.sh");
+        return shell.run("bash", root + "/opt/twinhost/releases/" + release + "/docker/host/twinhost", "bootstrap");
     }
 
     private void health(String state) {

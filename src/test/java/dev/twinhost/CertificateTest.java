@@ -10,7 +10,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-@Needs("openssl")
+@Needs({"openssl", "python3"})
 class CertificateTest {
     private static final String LIVE = "srv/twinhost/letsencrypt/production/live/example.com";
     private static final String SERVED = "var/lib/twinhost/tls/current";
@@ -171,7 +171,7 @@ class CertificateTest {
     }
 
     private Shell.Result verb() {
-        return shell.run("bash", Release.FOLDER_OF_VERBS.formatted(root) + "/certificate.sh");
+        return Release.verb(shell, "certificate");
     }
 
     private void issue(String name) {

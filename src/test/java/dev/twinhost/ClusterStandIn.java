@@ -114,7 +114,7 @@ final class ClusterStandIn {
 
     /** What the metadata service says that the group wants of this machine. */
     ClusterStandIn lifecycle(String state) {
-        shell.write("opt/twinhost/launcher.sh", "metadata() {\n  echo " + state + "\n}\n");
+        shell.write("metadata/autoscaling_target-lifecycle-state", state);
         return this;
     }
 

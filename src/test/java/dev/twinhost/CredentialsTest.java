@@ -17,7 +17,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The hourly fresh password for the registry of the application. */
-@Needs("jq")
+@Needs({"jq", "python3"})
 class CredentialsTest {
     static final String PASSWORD = "eyJwYXlsb2FkIjoi";
     private static final String ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:shop/registry-AbCdEf";
@@ -55,7 +55,7 @@ class CredentialsTest {
         Shell.Result result = credentials();
 
         assertThat(result).isEqualTo(new Shell.Result(0, ""));
-        assertThat(engine.commands().stream().filter(command -> !command.startsWith("curl ")))
+        assertThat(engine.commands().stream().filter(command -> !command.startsWith("engine ")))
                 .containsExactlyInAnyOrder(
                         "aws ecr get-login-password --region eu-west-1",
                         "docker login --username AWS --password-stdin " + REGISTRY,
@@ -144,7 +144,7 @@ class CredentialsTest {
         Shell.Result result = credentials();
 
         assertThat(result).isEqualTo(new Shell.Result(0, ""));
-        assertThat(engine.commands().stream().filter(command -> !command.startsWith("curl ")))
+        assertThat(engine.commands().stream().filter(command -> !command.startsWith("engine ")))
                 .containsExactly(
                         "aws secretsmanager get-secret-value --region eu-west-1 --secret-id " + ARN + " --output json",
                         "docker login --username deploy --password-stdin " + OTHER,
@@ -317,7 +317,7 @@ class CredentialsTest {
 
     private Shell.Result credentials() {
         Release.of(shell, Release.SHA, settings);
-        return shell.run("bash", Release.FOLDER_OF_VERBS.formatted(root) + "/credentials.sh");
+        return Release.verb(shell, "credentials");
     }
 
     private boolean changes() {

@@ -69,8 +69,7 @@ final class EdgeSurroundings implements AutoCloseable {
         host = Machine.host(new Shell(root));
         neighbour = Machine.host(new Shell(root.resolve("neighbour")));
         Release.of(host, Release.SHA, settings);
-        succeed(host.lib("load_settings \"$RELEASES/" + Release.SHA + "\"\nrender_nginx \"$RELEASES/" + Release.SHA
-                + "\" \"$STATE/stack/nginx\""));
+        succeed(host.render(Release.SHA, "stack/nginx"));
         issueCertificate();
         challenge("token", "the answer");
 
@@ -95,7 +94,7 @@ final class EdgeSurroundings implements AutoCloseable {
                 + days
                 + " -addext subjectAltName=DNS:" + String.join(",DNS:", names)
                 + " -keyout " + LIVE + "privkey.pem -out " + LIVE + "fullchain.pem"));
-        succeed(host.run("bash", Release.FOLDER_OF_VERBS.formatted(host.path("")) + "/certificate.sh"));
+        succeed(Release.verb(host, "certificate"));
         return host.read(SERVED).strip();
     }
 
@@ -190,11 +189,9 @@ final class EdgeSurroundings implements AutoCloseable {
 
     /** The folder nginx/ of the release as {@code change} leaves a copy of it, rendered by the code that does so on a host into a folder of this machine. */
     Path render(String name, Consumer<Path> change) {
-        String release = "$RELEASES/" + name;
-        succeed(host.lib("cp -r \"$RELEASES/" + Release.SHA + "\" \"" + release + "\""));
+        succeed(host.bash("cd opt/twinhost/releases && cp -r " + Release.SHA + " " + name));
         change.accept(host.path("opt/twinhost/releases/" + name));
-        succeed(host.lib(
-                "load_settings \"" + release + "\"\nrender_nginx \"" + release + "\" \"$STATE/" + name + "\""));
+        succeed(host.render(name, name));
         return host.path("var/lib/twinhost/" + name);
     }
 

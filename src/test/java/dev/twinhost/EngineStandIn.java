@@ -7,43 +7,24 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * Stands in for Docker: for its API behind {@code curl}, with one file for each answer, and for the command. What it
- * was called with is noted: arguments in one place, bodies and headers from files in others.
+ * Stands in for Docker: for its API behind the socket, with one file for each answer, and for the command. What it
+ * was called with is noted: calls in one place, bodies and the login to a registry in others.
  */
 final class EngineStandIn {
+    /** What is answered outside the machine: a deploy that waits for its release. */
     private static final String CURL = """
             printf 'curl %s\\n' "$*" >>"$TWINHOST_ROOT/commands"
-            method=GET
-            body=no
-            headers=
             while (($#)); do
               case $1 in
                 -X) method=$2 && shift ;;
                 --data-binary) body=$2 && shift ;;
                 -K) url=$(sed -n 's/^url = "\\(.*\\)"$/\\1/p') && shift ;;
-                -H) [[ $2 != @* ]] || headers=${2#@} && shift ;;
-                --max-time | --unix-socket | -w) shift ;;
-                http*) url=$1 ;;
               esac
               shift
             done
-            if [[ $url == https:* ]]; then
-              [[ ! -e $TWINHOST_ROOT/unreachable ]] || { cat "$TWINHOST_ROOT/unreachable" >&2 && exit 22; }
-              printf '%s\\n' "$method $url" "$(jq -c . "${body#@}")" >>"$TWINHOST_ROOT/answers"
-              exit
-            fi
-            path=${url#http://docker/v1.44}
-            path=${path%%\\?*}
-            name=$TWINHOST_ROOT/engine/$method${path//\\//_}
-            [[ $body == no ]] || cat >"$name.body"
-            [[ -z $headers ]] || cat "$headers" >"$name.headers"
-            [[ ! -e $name.then ]] || . "$name.then"
-            if [[ -e $name ]]; then
-              cat "$name"
-              printf '\\n200'
-            else
-              printf '{"message":"%s"}\\n500' "$(cat "$name.refusal" 2>/dev/null || echo "nothing is known of $method $path")"
-            fi""";
+            [[ ! -e $TWINHOST_ROOT/unreachable ]] || { cat "$TWINHOST_ROOT/unreachable" >&2 && exit 22; }
+            printf '%s\\n' "$method $url" "$(jq -c . "${body#@}")" >>"$TWINHOST_ROOT/answers\"""";
+
     private static final String DOCKER = """
             printf 'docker %s\\n' "$*" >>"$TWINHOST_ROOT/commands"
             name=$TWINHOST_ROOT/docker/$1${2:+_${2//\\//_}}
@@ -64,6 +45,7 @@ final class EngineStandIn {
 
     EngineStandIn(Shell shell) {
         this.shell = shell;
+        EngineSocket.serve(shell);
         shell.standIn("curl", CURL);
         shell.standIn("docker", DOCKER);
         shell.standIn("nsenter", NSENTER);
@@ -84,7 +66,10 @@ final class EngineStandIn {
         return this;
     }
 
-    /** Bash that runs when this is called, before it is answered. */
+    /**
+     * Bash that runs when {@code $target} of this path is called, before it is answered with the file {@code $name};
+     * where it fails, there is no answer.
+     */
     EngineStandIn then(String method, String path, String script) {
         shell.write("engine/" + method + path.replace('/', '_') + ".then", script);
         return this;
@@ -117,7 +102,7 @@ final class EngineStandIn {
         return shell.read("engine/" + method + path.replace('/', '_') + ".body");
     }
 
-    /** The headers that came in a file. */
+    /** The header {@code X-Registry-Auth}; empty where there was none. */
     String headers(String method, String path) {
         return shell.read("engine/" + method + path.replace('/', '_') + ".headers");
     }

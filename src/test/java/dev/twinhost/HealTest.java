@@ -11,7 +11,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** What a manager does for its cluster, with stand-ins for the engine and AWS; real machines are in the rehearsal's tests. */
-@Needs({"jq", "openssl"})
+@Needs({"jq", "openssl", "python3"})
 class HealTest {
     private static final String MISSED = "c".repeat(64);
 
@@ -552,11 +552,7 @@ class HealTest {
 
     private void missARelease() {
         Release.of(shell, MISSED, Release.settings());
-        shell.bash("bash " + Shell.CHECKOUT + "/docker/host/record.sh converged 1 " + MISSED + " <<<'"
-                + Release.json(MISSED) + "'");
-        shell.write(
-                "opt/twinhost/launcher.sh",
-                "metadata() {\n  echo InService\n}\nfetch_release() {\n  echo \"$RELEASES/$(jq -r .sha256 <<<\"$1\")\"\n}\n");
+        record("converged", "1", MISSED, Release.json(MISSED));
     }
 
     private void pend() {
@@ -609,17 +605,16 @@ class HealTest {
     }
 
     private void found(int generation, String id) {
-        shell.bash("echo t | bash " + Shell.CHECKOUT + "/docker/host/record.sh found " + generation + " " + id);
+        record("found", String.valueOf(generation), id);
     }
 
     private void record(String... words) {
-        Shell.Result result = shell.verb("record", words);
+        Shell.Result result = shell.record(words);
         assertThat(result.status()).as(result.output()).isZero();
     }
 
     private String heal() {
-        Shell.Result result = shell.run("bash", Release.FOLDER_OF_VERBS.formatted(root) + "/heal.sh");
-        return result.output();
+        return Release.verb(shell, "heal").output();
     }
 
     private List<String> calls(String start) {

@@ -18,16 +18,11 @@ final class Machine {
     /** A host of the recorded cluster {@code cluster-a}, to which every release that is named is on the disk already. */
     static Shell inACluster(Shell shell) {
         host(shell).pace(30);
-        shell.verb("record", "claim", "1", INSTANCE, ADDRESS);
-        shell.bash("echo t | bash " + Shell.CHECKOUT + "/docker/host/record.sh found 1 cluster-a");
+        shell.record("claim", "1", INSTANCE, ADDRESS);
+        shell.record("found", "1", "cluster-a");
         shell.write("var/lib/twinhost/cluster-id", "cluster-a\n");
         shell.write("run/twinhost/bootstrap.lock", "");
         shell.write("parameter", Release.JSON);
-        shell.write("opt/twinhost/launcher.sh", """
-                fetch_release() {
-                  echo "$TWINHOST_ROOT/opt/twinhost/releases/$(jq -r .sha256 <<<"$1")"
-                }
-                """);
         shell.standIn("aws", "cat \"$TWINHOST_ROOT/parameter\"");
         shell.standIn("systemctl", "printf 'systemctl %s\\n' \"$*\" >>\"$TWINHOST_ROOT/commands\"");
         return shell;
@@ -47,6 +42,8 @@ final class Machine {
                 "var/lib/twinhost/instance.env",
                 "export TWINHOST_INSTANCE=" + INSTANCE + "\nexport TWINHOST_ADDRESS=" + ADDRESS + "\n");
         shell.write("run/twinhost/keep", "");
+        shell.write("var/log/keep", "");
+        MetadataStandIn.serve(shell);
         shell.write("dev/shm/keep", "");
         return shell;
     }

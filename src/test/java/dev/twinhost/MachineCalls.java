@@ -242,9 +242,13 @@ final class MachineCalls {
         calls.add(new Call(by, new AccessRequest(action, resource, Map.of()), null));
     }
 
-    /** The {@code aws SERVICE COMMAND} in a script; an option before the service is taken for one, and so for a call that is unknown. */
+    /**
+     * The {@code aws SERVICE COMMAND} in a script, and the {@code _aws(limit, "SERVICE", "COMMAND", …)} and {@code _json(…)} of
+     * agent/aws.py; an option before the service is taken for one, and so for a call that is unknown.
+     */
     static List<String> commands(String script) {
-        return Pattern.compile("\\baws +([a-z0-9-]+) +([a-z-]+)")
+        return Pattern.compile(
+                        "\\b(?:aws +|_(?:aws|json)\\(\\s*[\\w.]+,\\s*\")([a-z0-9-]+)(?: +|\",\\s*\")([a-z][a-z-]+)")
                 .matcher(script.replaceAll("(?m)^ *#.*$", "").replace("\\\n", " "))
                 .results()
                 .map((MatchResult command) -> command.group(1) + " " + command.group(2))

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What a host publishes of the certificate that it serves. */
-@Needs({"jq", "openssl"})
+@Needs({"jq", "openssl", "python3"})
 class MetricsTest {
     @TempDir
     Path root;
@@ -91,7 +91,7 @@ class MetricsTest {
     }
 
     private Shell.Result verb() {
-        return shell.run("bash", Release.FOLDER_OF_VERBS.formatted(root) + "/metrics.sh");
+        return Release.verb(shell, "metrics");
     }
 
     /** The values by name, with the instance behind it where there is one. */

@@ -228,7 +228,7 @@ class NginxTest {
         assertThat(askAsARelease(kept)).matches("200 (-[-,: ]*)?0\\.\\d+");
     }
 
-    /** docker/host/application.sh, from the network of the services. */
+    /** As docker/host/agent/release/answers.py asks, from the network of the services. */
     private static String askAsARelease(String path) {
         return surroundings
                 .run(

@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What a host answers when certbot asks whether an order can succeed. */
-@Needs({"jq", "openssl"})
+@Needs({"jq", "openssl", "python3"})
 class PreflightTest {
     private static final String BALANCER = "198.51.100.80\n198.51.100.81\n";
 
@@ -131,7 +131,7 @@ class PreflightTest {
     }
 
     private Shell.Result verb() {
-        return shell.run("bash", Release.FOLDER_OF_VERBS.formatted(root) + "/certificate.sh");
+        return Release.verb(shell, "certificate");
     }
 
     private void addresses(String name, String addresses) {

@@ -7,7 +7,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-@Needs("jq")
+@Needs({"jq", "python3"})
 class PruneTest {
     @TempDir
     Path root;

@@ -58,8 +58,13 @@ final class Release {
 
     /** Applies the release {@link #SHA}, by its own script. */
     static Shell.Result apply(Shell shell, String... arguments) {
+        return verb(shell, "release", arguments);
+    }
+
+    /** A verb of the release {@link #SHA}. */
+    static Shell.Result verb(Shell shell, String verb, String... arguments) {
         return shell.run(Stream.concat(
-                        Stream.of("bash", FOLDER_OF_VERBS.formatted(shell.path("")) + "/release.sh"),
+                        Stream.of("bash", FOLDER_OF_VERBS.formatted(shell.path("")) + "/twinhost", verb),
                         Stream.of(arguments))
                 .toArray(String[]::new));
     }

@@ -52,7 +52,7 @@ class ReleaseArchiveTest {
     @Test
     void shouldLeaveOutNotesAndWhatEditorsLeaveBehind() throws IOException {
         String before = archive().sha256();
-        for (String name : List.of("README.md", "a.conf~", ".a.conf.swp", "#a.conf#", ".DS_Store")) {
+        for (String name : List.of("README.md", "a.conf~", ".a.conf.swp", "#a.conf#", ".DS_Store", "a.pyc")) {
             write("nginx/site.d/" + name, "not for the hosts");
         }
         Files.createSymbolicLink(checkout.resolve("nginx/site.d/.#a.conf"), Path.of("someone@somewhere.1"));

@@ -111,16 +111,23 @@ final class Shell {
         return run("bash", "-c", script);
     }
 
-    /** A verb of {@code docker/host}, as the machine runs it. */
+    /** A verb of this checkout, as the machine runs it. */
     Result verb(String verb, String... arguments) {
-        List<String> command = new ArrayList<>(List.of("bash", CHECKOUT + "/docker/host/" + verb + ".sh"));
+        List<String> command = new ArrayList<>(List.of("bash", CHECKOUT + "/docker/host/twinhost", verb));
         command.addAll(List.of(arguments));
         return run(command.toArray(String[]::new));
     }
 
-    /** A function of {@code docker/host/lib.sh}, or several lines that call them. */
-    Result lib(String script) {
-        return bash(". " + CHECKOUT + "/docker/host/lib.sh\n" + script);
+    /** Reads or writes the cluster record by the agent's own code: src/test/python/record.py. */
+    Result record(String... arguments) {
+        List<String> command = new ArrayList<>(List.of("python3", "-B", CHECKOUT + "/src/test/python/record.py"));
+        command.addAll(List.of(arguments));
+        return run(command.toArray(String[]::new));
+    }
+
+    /** Fills in the folder nginx/ of a release as a release does, into that folder of the machine's state. */
+    Result render(String sha, String target) {
+        return run("python3", "-B", CHECKOUT + "/src/test/python/render.py", sha, target);
     }
 
     Process start(String... command) {

@@ -21,6 +21,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Two hosts and what they share, each with the clock of the shared storage at a time of its own. */
+@Needs("python3")
 class TicketsTest {
     private static final long SLOT = 43200;
     private static final long BEGIN = 40_000 * SLOT;
@@ -60,22 +61,10 @@ class TicketsTest {
     }
 
     @Test
-    void shouldTakeTheKeyOfTheHostThatWasFirst() throws IOException {
-        String first = "f".repeat(80);
-        one.standIn(
-                "ln", "[[ $1 != -T ]] || [[ $3 != */40000 ]] || printf %s " + first + " >\"$3\"\nexec /bin/ln \"$@\"");
-
-        tickets(one);
-
-        assertThat(keys(one).now()).isEqualTo(first);
-        assertThat(shared()).containsExactly("39999", "40000", "40001", "clock");
-    }
-
-    @Test
     void shouldAgreeWhereBothHostsMakeKeysAtOnce() throws IOException {
         for (int round = 0; round < 5; round++) {
             clock(BEGIN + 5 * round * SLOT);
-            Process beside = other.start("bash", Shell.CHECKOUT + "/docker/host/tickets.sh");
+            Process beside = other.start("bash", Shell.CHECKOUT + "/docker/host/twinhost", "tickets");
             tickets(one);
             assertThat(other.await(beside).status()).isZero();
 
@@ -179,16 +168,6 @@ class TicketsTest {
     }
 
     @Test
-    void shouldUseNoKeyThatTheGeneratorDidNotGiveWhole() throws IOException {
-        one.standIn("head", "[[ $1 != -c ]] || { printf short; exit; }\nexec /usr/bin/head \"$@\"");
-
-        assertThat(tickets(one).status()).isZero();
-        assertThat(one.exists("dev/shm/twinhost/current")).isFalse();
-        tickets(other);
-        assertThat(keys(other).now()).hasSize(80);
-    }
-
-    @Test
     void shouldKeepItsKeysWhileTheStorageIsAwayAndSaySoOnce() throws IOException {
         tickets(one);
         Keys keys = keys(one);
@@ -198,7 +177,7 @@ class TicketsTest {
         Shell.Result first = tickets(one);
 
         assertThat(first.status()).isZero();
-        assertThat(first.lastLine()).contains(STAYS + "install: cannot ");
+        assertThat(first.lastLine()).contains(STAYS);
         assertThat(tickets(one)).isEqualTo(new Shell.Result(0, ""));
         assertThat(keys(one)).isEqualTo(keys);
         try (Stream<Path> folders = Files.list(one.path("dev/shm/twinhost"))) {

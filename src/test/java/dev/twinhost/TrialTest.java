@@ -19,7 +19,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Which image a release runs, and what the application has to show before the release is called converged. */
-@Needs({"envsubst", "jq"})
+@Needs({"envsubst", "jq", "python3"})
 class TrialTest {
     private static final String BEFORE = "b".repeat(64);
     private static final String IMAGE = "example/shop:1";
@@ -62,7 +62,7 @@ class TrialTest {
                         "stack_deploy",
                         "echo \"$TWINHOST_APP_IMAGE $TWINHOST_APP_DELAY $TWINHOST_APP_SUM\" >>\"$TWINHOST_ROOT/deployed-${!#}\"\n")
                 .then("GET", "/tasks", """
-                        case $url in
+                        case $target in
                           *trial*) cp "$TWINHOST_ROOT/trial-tasks" "$name" ;;
                           *pull*) cp "$TWINHOST_ROOT/pull-tasks" "$name" ;;
                           *) cp "$TWINHOST_ROOT/tasks" "$name" ;;
@@ -341,7 +341,7 @@ class TrialTest {
     void shouldHaveEveryHostPullTheImageBeforeItIsTried() {
         engine.answer("GET", "/nodes", "[" + ReleaseTest.NODES.replaceAll("^.|.$", "") + "," + node("node-2") + "]")
                 .then("GET", "/tasks", """
-                case $url in
+                case $target in
                   *trial*) cp "$TWINHOST_ROOT/trial-tasks" "$name" ;;
                   *pull*)
                     cp "$TWINHOST_ROOT/pull-tasks" "$name"
@@ -471,7 +471,7 @@ class TrialTest {
     @Test
     void shouldNotCallConvergedWhatIsStartedAgainAndAgain() {
         engine.then("GET", "/tasks", """
-                case $url in
+                case $target in
                   *trial*) cp "$TWINHOST_ROOT/trial-tasks" "$name" ;;
                   *pull*) cp "$TWINHOST_ROOT/pull-tasks" "$name" ;;
                   *) sed "s/\\"ID\\":\\"t\\"/\\"ID\\":\\"t$(cut -d. -f1 "$TWINHOST_ROOT/proc/uptime")\\"/" "$TWINHOST_ROOT/tasks" >"$name" ;;
@@ -545,10 +545,7 @@ class TrialTest {
     private void converged(String sha, String digest) {
         String images = digest.isEmpty() ? "" : "{\"images\":{\"" + IMAGE + "\":\"" + IMAGE + digest + "\"},";
         String json = Release.json(sha).replaceFirst("\\{", images.isEmpty() ? "{" : images);
-        assertThat(shell.bash("echo '" + json + "' | bash " + Shell.CHECKOUT + "/docker/host/record.sh converged 1 "
-                                + sha)
-                        .status())
-                .isZero();
+        assertThat(shell.record("converged", "1", sha, json).status()).isZero();
     }
 
     private JsonNode noted() {

@@ -42,7 +42,7 @@ final class Application {
 
     /**
      * What Linux takes as one argument or variable of a command, its name and its end included (MAX_ARG_STRLEN, 32 pages:
-     * execve(2)). {@code deploy} of docker/host/release.sh writes what would begin a template of Swarm's in eight characters.
+     * execve(2)). docker/host/agent/release/stack.py writes what would begin a template of Swarm's in eight characters.
      */
     private static final int MOST_WRITTEN_BYTES = 128 * 1024 - "TWINHOST_APP_ENVIRONMENT=".length() - 1;
 

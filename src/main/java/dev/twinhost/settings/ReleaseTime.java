@@ -37,7 +37,7 @@ public record ReleaseTime(int replicas, int startSeconds) {
 
     private static final int LEAST_BACK = 450;
 
-    // docker/host/release.sh and application.sh
+    // docker/host/agent/budgets.py
     /** Of the trial of a new container, beside its start: until Swarm has taken it, three checks, its half a minute, and its last answers. */
     private static final int TRIAL = 135;
 

@@ -101,7 +101,7 @@ public record Settings(
     private static final Pattern REGION = Pattern.compile("[a-z]{2,4}(-[a-z]+)+-[1-9]");
 
     /**
-     * The network of the application has 254 addresses (SubnetSize in docker/host/join.sh). Each container has one, also those
+     * The network of the application has 254 addresses (SubnetSize in docker/host/agent/verbs/join.py). Each container has one, also those
      * of a host that is lost, until it is removed, while as many others run in their place; and an update has some more.
      */
     static final int MOST_REPLICAS = 100;

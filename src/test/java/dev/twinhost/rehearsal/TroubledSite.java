@@ -119,11 +119,11 @@ final class TroubledSite extends RunningSite
                 .orElseThrow());
     }
 
-    /** A reboot in good order; returns when the machine runs again. */
+    /** A reboot in good order; returns when the machine runs again. It may take the drain's time, Docker's to stop, and a boot. */
     void reboot(Machine machine) {
         String boot = startOf(machine);
         attempt(machine, "systemctl", "reboot");
-        Await.that("the reboot of machine " + machine.name(), Duration.ofSeconds(240), () -> {
+        Await.that("the reboot of machine " + machine.name(), Duration.ofSeconds(240 + 90 + 60), () -> {
             String now = startOf(machine);
             return !now.isEmpty() && !now.equals(boot);
         });

@@ -59,7 +59,7 @@ class ReleaseTimeTest {
 
         assertThat(time.turnSeconds()).isGreaterThanOrEqualTo(turn);
         assertThat(time.commandSeconds())
-                .as("a pull, the wait for the turn as release.sh has it, and the own turn")
+                .as("a pull, the wait for the turn as the agent has it, and the own turn")
                 .isGreaterThanOrEqualTo(900 + time.turnSeconds() + 120 + time.turnSeconds());
         assertThat(time.stepSeconds())
                 .as("the command, and a minute until KILL")

@@ -306,8 +306,8 @@ class SettingsTest {
     /** All of them twice, as those of a lost host keep their addresses, and what else has one in that network. */
     @Test
     void shouldFitTheReplicasIntoTheNetworkOfTheApplication() throws IOException {
-        Matcher size =
-                Pattern.compile("SubnetSize: ([0-9]+)").matcher(Files.readString(Path.of("docker/host/join.sh")));
+        Matcher size = Pattern.compile("\"SubnetSize\": ([0-9]+)")
+                .matcher(Files.readString(Path.of("docker/host/agent/verbs/join.py")));
         assertThat(size.find()).isTrue();
         int addresses = (1 << 32 - Integer.parseInt(size.group(1))) - 2;
         int updated = new ReleaseTime(Settings.MOST_REPLICAS, 60).parallelism();

@@ -1,0 +1,1 @@
+"""What `twinhost VERB` and the timers run: one room for each."""
