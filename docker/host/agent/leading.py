@@ -10,13 +10,14 @@ from agent.context import Context
 from agent.decide.healing import NOTHING_SINCE, Plan, Postponed, Removal, Replace, Since, all_there, plan
 from agent.decide.nodes import Node, parse_tasks
 from agent.decide.pending import pending_service
+from agent.decide.stack import OF_STACK
 from agent.errors import Damaged, Problem, TimedOut, Unavailable
 from agent.journal import forget, lasted, log_once, record_action
 from agent.lease import lease
 from agent.log import log, quote
 from agent.machine import Settings
 from agent.replacing import have_replaced, known_groups, known_targets
-from agent.swarm import STACK, begin_again, nodes, release_runs, remove_node, spread
+from agent.swarm import begin_again, nodes, release_runs, remove_node, spread
 
 # for so long, every task of a service is pending before Swarm begins again with it
 _PENDING = 120
@@ -96,7 +97,7 @@ def _unstick(context: Context, seen: list[Node]) -> None:
     machine = context.machine
     once = machine.paths.volatile / "unstuck"
     try:
-        service = pending_service(seen, parse_tasks(context.engine.tasks(label=f"{STACK}=twinhost")))
+        service = pending_service(seen, parse_tasks(context.engine.tasks(label=OF_STACK)))
     except (Unavailable, Damaged):
         return  # nothing is known of the tasks
     if service is None:

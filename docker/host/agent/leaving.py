@@ -13,6 +13,7 @@ from agent import budgets, files, shape
 from agent.clock import wait_for
 from agent.contained import contained
 from agent.context import Context
+from agent.decide.stack import EDGE
 from agent.engine import filters
 from agent.errors import Damaged, NotYet, Problem, TimedOut, Unavailable
 from agent.log import log, quote
@@ -42,7 +43,7 @@ def retire(context: Context) -> None:
                 log(problem.reason)
             return
     # without a leader nobody starts again what ends here
-    _stop(f"{_SERVICE_NAME}=twinhost_edge", budgets.STOP_EDGE, budgets.OUT_EDGE - budgets.TERM_GRACE)
+    _stop(f"{_SERVICE_NAME}={EDGE}", budgets.STOP_EDGE, budgets.OUT_EDGE - budgets.TERM_GRACE)
     _stop("com.docker.swarm.service.id", budgets.STOP_OTHERS, budgets.OUT_SPREAD - budgets.TERM_GRACE)
 
 

@@ -13,6 +13,7 @@ from agent.context import Context
 from agent.decide.cluster_record import Record
 from agent.decide.nodes import Node, parse_nodes, parse_tasks
 from agent.decide.spreading import LABEL, replicas_to_spread
+from agent.decide.stack import APPLICATION, RELEASE_LOCK
 from agent.decide.watch import Watch, Watched, watch
 from agent.engine import filters
 from agent.errors import Damaged, NotYet, Problem, Unavailable
@@ -24,10 +25,6 @@ from agent.process import run
 
 T = TypeVar("T")
 
-STACK = "com.docker.stack.namespace"
-_APP = "twinhost_app"
-# the config of the cluster that the one who applies a release holds
-_RELEASE = "twinhost_release"
 # one command of Docker that changes a node, until it is removed, and one that changes a service
 _NODE = 20
 _REMOVAL = 30
@@ -66,7 +63,7 @@ def release_runs(context: Context) -> bool:
     """
     if not is_free(context.machine.paths.volatile / "release.lock"):
         return True
-    return bool(shape.items(context.engine.get(f"/configs?{filters({'name': _RELEASE})}")))
+    return bool(shape.items(context.engine.get(f"/configs?{filters({'name': RELEASE_LOCK})}")))
 
 
 def activate(context: Context) -> None:
@@ -139,23 +136,23 @@ def _rested(noted: str | None, now: int) -> bool:
 def _replicas(context: Context, node: str | None) -> int | None:
     """What decide.spreading says. None where Swarm does not say all of it: nothing is spread then."""
     try:
-        service = context.engine.service(_APP)
+        service = context.engine.service(APPLICATION)
         if service is None:
             return None
-        return replicas_to_spread(nodes(context), parse_tasks(context.engine.tasks(service=_APP)), service, node)
+        return replicas_to_spread(nodes(context), parse_tasks(context.engine.tasks(service=APPLICATION)), service, node)
     except (Unavailable, Damaged):
         return None
 
 
 def _scale(*change: str) -> None:
-    run(["docker", "service", "update", "--quiet", "--detach", "--no-resolve-image", *change, _APP], _SERVICE)
+    run(["docker", "service", "update", "--quiet", "--detach", "--no-resolve-image", *change, APPLICATION], _SERVICE)
 
 
 def _one_more(context: Context, number: int, seconds: int) -> Problem | None:
     """Waits until so many replicas run; the reason where they do not."""
 
     def attempt() -> None:
-        running = [task for task in parse_tasks(context.engine.tasks(service=_APP)) if task.runs]
+        running = [task for task in parse_tasks(context.engine.tasks(service=APPLICATION)) if task.runs]
         if len(running) < number:
             raise NotYet("")
 

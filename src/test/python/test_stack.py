@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unittest
 
-from agent.release.plan import SERVICES, STACK
+from agent.decide.stack import SERVICES, STACK
 from source import read
 
 

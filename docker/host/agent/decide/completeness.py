@@ -8,6 +8,7 @@ from typing import Union
 
 from agent import shape
 from agent.decide import targets as balancer
+from agent.decide.nodes import name_of
 from agent.decide.targets import Target
 from agent.errors import Damaged
 
@@ -34,11 +35,7 @@ def of_managers(nodes: Sequence[object]) -> Completeness:
     """From the managers among the nodes, which only a leader lists. Damaged where there are none."""
     if not nodes:
         raise Damaged("Swarm has no managers")
-    down = [
-        shape.maybe_text(node, "Description", "Hostname") or shape.filled(node, "ID")
-        for node in nodes
-        if shape.maybe_text(node, "Status", "State") != "ready"
-    ]
+    down = [name_of(node) for node in nodes if shape.maybe_text(node, "Status", "State") != "ready"]
     return Missing(f"these managers are down: {', '.join(down)}") if down else Complete()
 
 

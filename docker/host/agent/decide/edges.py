@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agent import shape
+from agent.decide.nodes import name_of, runs
 from agent.errors import Damaged
 
 # the answer's status, and the seconds within which the upstream has answered (nginx/conf.d/release.conf)
@@ -34,7 +35,7 @@ def find_edges(nodes: Sequence[object], tasks: Sequence[object], own: str, netwo
     """The edges by the tasks of their service; None where none runs on the node `own`. Damaged where one cannot be
     read, or has no address: it could not be asked.
     """
-    names = {shape.filled(node, "ID"): shape.maybe_text(node, "Description", "Hostname") for node in nodes}
+    names = {shape.filled(node, "ID"): name_of(node) for node in nodes}
     process = None
     found: list[Edge] = []
     for task in tasks:
@@ -43,15 +44,11 @@ def find_edges(nodes: Sequence[object], tasks: Sequence[object], own: str, netwo
         node = shape.filled(task, "NodeID")
         address = address_in(task, network)
         if address is None:
-            raise Damaged(f"the edge on {names.get(node) or node} has no address")
-        found.append(Edge(names.get(node) or node, address))
+            raise Damaged(f"the edge on {names.get(node, node)} has no address")
+        found.append(Edge(names.get(node, node), address))
         if node == own and process is None:
             process = process_of(task)
     return Edges(process, tuple(found)) if process else None
-
-
-def runs(task: object) -> bool:
-    return shape.text(task, "DesiredState") == "running" and shape.text(task, "Status", "State") == "running"
 
 
 def process_of(task: object) -> int | None:

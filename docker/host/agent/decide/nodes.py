@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 from agent import shape
 
+# https://docs.docker.com/reference/api/engine/version/v1.44/#tag/Service: an update that is under way
+_UNDER_WAY = ("updating", "rollback_started")
 # the labels of a machine's engine: bootstrap writes them into daemon.json
 _LABELS = ("Description", "Engine", "Labels")
 
@@ -56,6 +58,21 @@ class Task:
         return self.desired == "running" and self.state == "running"
 
 
+def name_of(node: object) -> str:
+    """The name of a node; its id where its engine has not said one."""
+    return shape.maybe_text(node, "Description", "Hostname") or shape.filled(node, "ID")
+
+
+def runs(task: object) -> bool:
+    """Whether a task runs, and is to."""
+    return shape.text(task, "DesiredState") == "running" and shape.text(task, "Status", "State") == "running"
+
+
+def is_updating(service: object) -> bool:
+    """Whether Swarm is updating a service, or rolling it back."""
+    return shape.maybe_text(service, "UpdateStatus", "State") in _UNDER_WAY
+
+
 def parse_nodes(listed: Iterable[object]) -> list[Node]:
     return [_node(one) for one in listed]
 
@@ -77,7 +94,7 @@ def _node(value: object) -> Node:
     status = shape.maybe_mapping(value, "ManagerStatus")
     return Node(
         id=node,
-        name=shape.maybe_text(value, "Description", "Hostname") or node,
+        name=name_of(value),
         instance=shape.maybe_text(value, *_LABELS, "twinhost.instance") or "",
         role=shape.maybe_text(value, *_LABELS, "twinhost.role") or "",
         state=shape.filled(value, "Status", "State"),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from agent import shape
 from agent.decide.convergence import is_active_host
+from agent.decide.nodes import name_of
 from agent.words import one_line
 
 # the containers of that service cannot start: of what is pulled Swarm says that it has failed
@@ -40,7 +41,7 @@ def pulled(nodes: Sequence[object], tasks: Sequence[object]) -> Pulled | Missing
     hosts = [node for node in nodes if is_active_host(node)]
     for host in hosts:
         id_ = shape.filled(host, "ID")
-        name = shape.maybe_text(host, "Description", "Hostname") or id_
+        name = name_of(host)
         own = [task for task in tasks if shape.maybe_text(task, "NodeID") == id_]
         newest = max(own, key=lambda task: shape.maybe_text(task, "CreatedAt") or "", default=None)
         state = None if newest is None else shape.text(newest, "Status", "State")

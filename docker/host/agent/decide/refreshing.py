@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from agent import shape
+from agent.decide.nodes import is_updating
 
-_CHANGING = ("updating", "rollback_started")
 _NOT_PLACED = ("new", "allocated", "pending")
 
 
@@ -15,7 +15,7 @@ def rests(service: object, tasks: Sequence[object]) -> bool:
     Swarm rolls back from. A task that waits for a host would wait for ever after an update that changes the service
     but not its tasks (https://github.com/moby/moby/issues/53722). Damaged where an answer is not whole.
     """
-    if shape.maybe_text(service, "UpdateStatus", "State") in _CHANGING:
+    if is_updating(service):
         return False
     return not any(
         shape.text(task, "DesiredState") == "running" and shape.text(task, "Status", "State") in _NOT_PLACED

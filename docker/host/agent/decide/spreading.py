@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 
 from agent import shape
-from agent.decide.nodes import Node, Task
+from agent.decide.nodes import Node, Task, is_updating
 
 # the service's label that says that a spread is under way, and to how many replicas it returns
 LABEL = "twinhost.spread"
@@ -27,7 +27,7 @@ def replicas_to_spread(
     begun = shape.maybe_text(service, "Spec", "Labels", LABEL)
     if begun is not None:
         return int(begun) if _NUMBER.fullmatch(begun) else None
-    if shape.maybe_text(service, "UpdateStatus", "State") in ("updating", "rollback_started"):
+    if is_updating(service):
         return None
     replicas = shape.maybe_number(service, "Spec", "Mode", "Replicated", "Replicas")
     if replicas is None or replicas < 2:

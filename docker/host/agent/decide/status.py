@@ -12,8 +12,6 @@ from agent.decide.targets import Target
 
 _DIGEST = re.compile(r"@sha256:[0-9a-f]{64}$")
 _SHOWN_OF_DIGEST = 12
-# https://docs.docker.com/reference/api/engine/version/v1.44/#tag/Service: an update that is under way
-UPDATES = ("updating", "rollback_started")
 
 
 @dataclass(frozen=True)

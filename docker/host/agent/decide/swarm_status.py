@@ -9,15 +9,14 @@ from dataclasses import dataclass
 from typing import Callable, TypeVar
 
 from agent import shape
-from agent.decide.status import UPDATES, ApplicationState, NodeState, Replica, ServiceState, Tag
+from agent.decide.nodes import is_updating, name_of
+from agent.decide.stack import APPLICATION, RELEASE_LOCK, STACK
+from agent.decide.status import ApplicationState, NodeState, Replica, ServiceState, Tag
 from agent.errors import Damaged
 
 T = TypeVar("T")
 
-_STACK = "twinhost_"
-_APP = "twinhost_app"
-# who applies a release holds this config
-_LOCK = "twinhost_release"
+_PREFIX = f"{STACK}_"
 # the way of a stop-first update, in which the old edge still has its port
 _PORT_IN_USE = "host-mode port already in use"
 
@@ -94,7 +93,7 @@ def application_of(answers: Answers, noted: str | None, tag: Tag | None) -> Appl
         noted=noted,
         tag=tag,
         running=sorted(running, key=lambda one: (one.image, one.node)),
-        updates=shape.maybe_text(service, "UpdateStatus", "State") in UPDATES,
+        updates=is_updating(service),
     )
 
 
@@ -103,7 +102,7 @@ def releases_of(answers: Answers) -> str:
 
     def holder(configs: object) -> str:
         for config in shape.items(configs):
-            if shape.maybe_text(config, "Spec", "Name") == _LOCK:
+            if shape.maybe_text(config, "Spec", "Name") == RELEASE_LOCK:
                 return shape.maybe_text(config, "Spec", "Labels", "twinhost.instance") or "?"
         return ""
 
@@ -132,7 +131,7 @@ def _node(value: object) -> NodeState:
     labels = shape.maybe_mapping(value, "Description", "Engine", "Labels")
     return NodeState(
         id=identity,
-        name=shape.maybe_text(value, "Description", "Hostname") or identity,
+        name=name_of(value),
         instance=shape.maybe_text(labels, "twinhost.instance") or "?",
         role=shape.maybe_text(labels, "twinhost.role") or "?",
         state=shape.text(value, "Status", "State"),
@@ -169,7 +168,7 @@ def _runs(task: Task, ready: Mapping[str, str]) -> bool:
 def _application(answers: Answers) -> object:
     def find(services: object) -> object:
         for service in shape.items(services):
-            if shape.text(service, "Spec", "Name") == _APP:
+            if shape.text(service, "Spec", "Name") == APPLICATION:
                 # what is read of it below
                 _image(service, "Spec", "TaskTemplate")
                 shape.filled(service, "ID")
@@ -185,4 +184,4 @@ def _image(value: object, *path: str) -> str | None:
 
 
 def _without_stack(name: str) -> str:
-    return name[len(_STACK) :] if name.startswith(_STACK) else name
+    return name[len(_PREFIX) :] if name.startswith(_PREFIX) else name

@@ -10,10 +10,11 @@ import re
 from agent import budgets, shape
 from agent.context import Context
 from agent.decide import edges, failure
+from agent.decide.stack import APPLICATION, EDGE, NETWORK
 from agent.errors import Damaged, NotYet, Unavailable
 from agent.log import quote
 from agent.process import CommandFailed, CommandTimedOut, run
-from agent.release.plan import APPLICATION, EDGE, NETWORK, Plan
+from agent.release.plan import Plan
 from agent.words import plain
 
 _CURL = re.compile(r"curl: \([0-9]*\) (.*)")

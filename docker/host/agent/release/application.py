@@ -11,8 +11,9 @@ from dataclasses import replace
 
 from agent import shape
 from agent.context import Context
+from agent.decide.stack import APPLICATION
 from agent.errors import Damaged, Unavailable
-from agent.release.plan import APPLICATION, Plan, work_folder
+from agent.release.plan import Plan, work_folder
 
 # everybody in the container may read the secrets: nobody knows as which user the application runs
 _MODE = 0o444

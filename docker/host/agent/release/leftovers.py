@@ -8,11 +8,11 @@ from agent import shape
 from agent.context import Context
 from agent.decide import leftovers
 from agent.decide.convergence import Converged
+from agent.decide.stack import OF_STACK
 from agent.engine import filters
 from agent.errors import Unavailable
-from agent.release.plan import STACK
 
-_OF_STACK = filters({"label": f"com.docker.stack.namespace={STACK}"})
+_QUERY = filters({"label": OF_STACK})
 
 
 def remove_leftovers(_: Converged, context: Context) -> None:
@@ -22,7 +22,7 @@ def remove_leftovers(_: Converged, context: Context) -> None:
     engine = context.engine
     used = leftovers.in_use(engine.services())
     for kind in ("configs", "secrets"):
-        for id_ in leftovers.unused(shape.items(engine.get(f"/{kind}?{_OF_STACK}")), used):
+        for id_ in leftovers.unused(shape.items(engine.get(f"/{kind}?{_QUERY}")), used):
             # what Swarm still needs it does not remove
             with contextlib.suppress(Unavailable):
                 engine.delete(f"/{kind}/{id_}")

@@ -16,12 +16,11 @@ from agent import budgets, files, shape
 from agent.clock import wait_for
 from agent.context import Context
 from agent.decide.cluster_lock import find_holder, is_gone, is_left_behind
+from agent.decide.stack import RELEASE_LOCK
 from agent.engine import filters
 from agent.errors import Damaged, Hopeless, NotYet, Unavailable
 from agent.release.ending import signals_wait
 from agent.release.waiting import whole
-
-_NAME = "twinhost_release"
 
 
 @contextlib.contextmanager
@@ -47,7 +46,7 @@ def _take(context: Context, limit: int, taken: list[str]) -> None:
     """
     instance, _ = context.machine.identity()
     labels = {"twinhost.instance": instance, "twinhost.limit": str(limit)}
-    body = {"Name": _NAME, "Labels": labels, "Data": base64.b64encode(instance.encode()).decode()}
+    body = {"Name": RELEASE_LOCK, "Labels": labels, "Data": base64.b64encode(instance.encode()).decode()}
     try:
         # who is ended meanwhile knows what to give back
         with signals_wait():
@@ -61,8 +60,8 @@ def _take(context: Context, limit: int, taken: list[str]) -> None:
 
 def _wait_for_holder(context: Context, own: str, limit: int) -> NoReturn:
     """Always raises NotYet, with the machine that has the lock; one that is left behind is taken from it."""
-    configs = shape.items(context.engine.get(f"/configs?{filters({'name': _NAME})}"))
-    holder = find_holder(configs, _NAME, limit)
+    configs = shape.items(context.engine.get(f"/configs?{filters({'name': RELEASE_LOCK})}"))
+    holder = find_holder(configs, RELEASE_LOCK, limit)
     if holder is None:
         raise NotYet("")
     now = context.clock.uptime()

@@ -7,10 +7,11 @@ from agent.clock import wait_for
 from agent.context import Context
 from agent.decide import images
 from agent.decide.convergence import Converged
+from agent.decide.stack import CERTBOT
 from agent.errors import Damaged, NotYet, Refused, Unavailable
 from agent.lease import Lease
 from agent.record import last_seen
-from agent.release.plan import CERTBOT, DELAY, Plan
+from agent.release.plan import DELAY, Plan
 
 _DAMAGED = "what this machine has read of the record, or of the release, is damaged"
 

@@ -13,12 +13,6 @@ from agent.decide import images
 from agent.errors import Damaged, Refused, Unavailable
 from agent.machine import Settings
 
-STACK = "twinhost"
-NETWORK = f"{STACK}_web"
-APPLICATION = f"{STACK}_app"
-EDGE = f"{STACK}_edge"
-CERTBOT = f"{STACK}_certbot"
-SERVICES = (EDGE, APPLICATION, f"{STACK}_challenge", CERTBOT)
 # seconds between an application's containers as they are exchanged, unless a trial has found more
 DELAY = 2
 

@@ -14,11 +14,11 @@ from agent import budgets, shape
 from agent.clock import wait_for
 from agent.context import Context
 from agent.decide.pulls import Missing, Rejected, pulled
+from agent.decide.stack import APPLICATION
 from agent.errors import Damaged, Hopeless, NotYet, Refused, TimedOut, Unavailable
 from agent.lease import Lease
 from agent.process import CommandFailed, run
 from agent.release.docker import Docker, remove_services
-from agent.release.plan import APPLICATION
 from agent.release.waiting import whole
 from agent.words import last_line
 

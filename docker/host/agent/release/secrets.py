@@ -14,11 +14,11 @@ from functools import partial
 from agent import aws, budgets, files, shape
 from agent.clock import wait_for
 from agent.context import Context
+from agent.decide.stack import APPLICATION, LABEL, STACK
 from agent.engine import filters
 from agent.errors import Unavailable
 from agent.lease import Lease
 from agent.machine import Settings
-from agent.release.plan import APPLICATION, STACK
 from agent.release.waiting import whole
 
 
@@ -69,7 +69,7 @@ def _bring(context: Context, name: str, arn: str) -> str:
         return in_swarm
     body = {
         "Name": in_swarm,
-        "Labels": {"com.docker.stack.namespace": STACK},
+        "Labels": {LABEL: STACK},
         "Data": _encoded(aws.secret(arn, version)),
     }
     try:

@@ -10,16 +10,15 @@ from agent import budgets, shape
 from agent.clock import wait_for
 from agent.context import Context
 from agent.decide.convergence import Converged, Expected, Failed, Update, Waiting, judge, updates
-from agent.decide.edges import runs
+from agent.decide.nodes import runs
+from agent.decide.stack import APPLICATION, CERTBOT, OF_STACK, SERVICES, STACK
 from agent.engine import filters
 from agent.errors import Hopeless, NotYet, Problem, TimedOut
 from agent.lease import Lease
 from agent.release.docker import Docker
 from agent.release.outcome import GivenUp
-from agent.release.plan import APPLICATION, CERTBOT, SERVICES, STACK, Plan, work_folder
+from agent.release.plan import Plan, work_folder
 from agent.release.waiting import whole
-
-_OF_STACK = {"label": f"com.docker.stack.namespace={STACK}"}
 
 
 class _SwarmGaveUp(Hopeless):
@@ -47,12 +46,12 @@ def as_arguments(files: Sequence[Path]) -> list[str]:
 
 def services_run(context: Context) -> bool:
     """Whether Swarm runs any service of the stack; raises where it does not say."""
-    return bool(context.engine.services(**_OF_STACK))
+    return bool(context.engine.services(label=OF_STACK))
 
 
 def last_updates(context: Context) -> Mapping[str, Update]:
     """The last update of each service, to tell an old failure from a new one."""
-    return updates(context.engine.services(**_OF_STACK))
+    return updates(context.engine.services(label=OF_STACK))
 
 
 def deploy(_: Lease, context: Context, docker: Docker, plan: Plan) -> None:
@@ -101,7 +100,7 @@ class Watch:
         engine = self._context.engine
         late = self._context.clock.uptime() - self._deployed > budgets.PULL_PATIENCE
         expected = Expected(SERVICES, self._before, CERTBOT, self._new, self._boot, late)
-        verdict = judge(engine.nodes(), engine.services(**_OF_STACK), engine.tasks(**_OF_STACK), expected)
+        verdict = judge(engine.nodes(), engine.services(label=OF_STACK), engine.tasks(label=OF_STACK), expected)
         if isinstance(verdict, Converged):
             return verdict
         if isinstance(verdict, Waiting):

@@ -21,6 +21,7 @@ from agent.clock import wait_for
 from agent.context import Context
 from agent.decide import completeness
 from agent.decide.completeness import Complete, Completeness
+from agent.decide.stack import EDGE
 from agent.errors import Damaged, NotYet, Problem, Refused, TimedOut, Unavailable
 from agent.locks import try_held
 from agent.log import log, quote, speaking_as
@@ -254,7 +255,7 @@ def require_complete(context: Context) -> None:
 
 
 def _edge(context: Context) -> Completeness:
-    return completeness.of_edge(context.engine.tasks(service="twinhost_edge"), context.engine.own_node())
+    return completeness.of_edge(context.engine.tasks(service=EDGE), context.engine.own_node())
 
 
 def _asked(ask: Callable[[], T], otherwise: str) -> T:

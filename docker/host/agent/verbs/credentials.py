@@ -12,13 +12,12 @@ from __future__ import annotations
 from agent import budgets, shape
 from agent.context import Context
 from agent.decide.refreshing import rests
+from agent.decide.stack import APPLICATION
 from agent.errors import Damaged, Refused, Unavailable
 from agent.process import CommandFailed
 from agent.process import run as call
 from agent.registry import docker_environment, know_registry, login_for
 from agent.words import last_line
-
-_SERVICE = "twinhost_app"
 
 
 def run(context: Context, _: list[str]) -> None:
@@ -30,7 +29,7 @@ def run(context: Context, _: list[str]) -> None:
     environment = docker_environment(context, login_for(context, settings, image))
     command = ["docker", "service", "update", "--quiet", "--detach", "--no-resolve-image", "--with-registry-auth"]
     try:
-        call([*command, _SERVICE], budgets.FRESH_PASSWORD, environment=environment)
+        call([*command, APPLICATION], budgets.FRESH_PASSWORD, environment=environment)
     except CommandFailed as failure:
         raise Refused(f"the application did not take the fresh password: {last_line(failure.said)}") from None
     except Unavailable as problem:
@@ -45,8 +44,8 @@ def _resting_image(context: Context) -> str | None:
     try:
         if not engine.leads():
             return None
-        service = engine.service(_SERVICE)
-        if service is None or not rests(service, engine.tasks(service=_SERVICE)):
+        service = engine.service(APPLICATION)
+        if service is None or not rests(service, engine.tasks(service=APPLICATION)):
             return None
         return shape.filled(service, "Spec", "TaskTemplate", "ContainerSpec", "Image")
     except (Unavailable, Damaged):

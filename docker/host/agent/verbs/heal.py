@@ -13,6 +13,7 @@ from agent.clock import wait_for
 from agent.context import Context
 from agent.decide import following, rescuing
 from agent.decide.cluster_record import Record
+from agent.decide.stack import OF_STACK
 from agent.decide.standing_in import stands_in
 from agent.decide.watch import Wait, Watched
 from agent.errors import Damaged, NotAllowed, NotYet, Problem, TimedOut, Unavailable
@@ -27,7 +28,7 @@ from agent.machine import Machine, Settings
 from agent.process import run as run_program
 from agent.record import AlreadyClaimed, last_seen
 from agent.replacing import have_replaced, known_groups, known_targets
-from agent.swarm import STACK, activate, asked_again, nodes, release_runs, watch_record
+from agent.swarm import activate, asked_again, nodes, release_runs, watch_record
 from agent.verbs.join import note_founding
 
 # so long a machine stays with its own release after another one has converged: it is taken along by then
@@ -147,7 +148,7 @@ def _begin(context: Context) -> None:
     if not context.machine.is_host:
         return
     try:
-        services = context.engine.services(label=f"{STACK}=twinhost")
+        services = context.engine.services(label=OF_STACK)
     except (Unavailable, Damaged):
         return  # only a list that is known to be empty begins anything
     if services:

@@ -16,6 +16,7 @@ from agent import budgets, files, shape
 from agent.contained import contained
 from agent.context import Context
 from agent.decide.cluster_record import Seen
+from agent.decide.stack import OF_STACK, RELEASE_LOCK
 from agent.decide.status import Certificate, MachineState, Status, Tag
 from agent.decide.swarm_status import (
     Answers,
@@ -111,8 +112,8 @@ def _refusal(context: Context) -> str | None:
 
 
 def _answers(context: Context) -> Answers:
-    label = filters({"label": "com.docker.stack.namespace=twinhost"})
-    lock = filters({"name": "twinhost_release"})
+    label = filters({"label": OF_STACK})
+    lock = filters({"name": RELEASE_LOCK})
     return Answers(
         info=_ask(context, "/info"),
         nodes=_ask(context, "/nodes"),
