@@ -14,6 +14,8 @@ from agent.budgets import Limits
 from agent.clock import Clock, MachineClock
 from agent.errors import Damaged
 
+# what the launcher and this boot have noted, below the root
+NOTED = ("etc/twinhost/machine.env", "var/lib/twinhost/instance.env", "etc/twinhost/limits.env")
 _ASSIGNMENT = re.compile(r"([A-Z][A-Z0-9_]*)=(.*)", re.DOTALL)
 
 
@@ -138,7 +140,7 @@ def load_machine(root: str | None = None, release: Path | None = None) -> Machin
     """This machine; Damaged where the launcher's file is not whole."""
     paths = Paths(Path(root if root is not None else os.environ.get("TWINHOST_ROOT") or "/"))
     noted: dict[str, str] = {}
-    for file in ("etc/twinhost/machine.env", "var/lib/twinhost/instance.env", "etc/twinhost/limits.env"):
+    for file in NOTED:
         noted.update(assignments(paths.root / file))
     role = noted.get("TWINHOST_ROLE")
     if role not in ("host", "witness"):

@@ -43,7 +43,7 @@ def apply(context: Context, anew: bool, report: Report, after: contextlib.ExitSt
         return None
     lease = take_lease(context)
     prepared = prepare(context, patiently=False)
-    docker, plan = resolve_application(lease, context, prepared.docker, prepared.plan, anew, after)
+    docker, plan = resolve_application(lease, context, prepared.docker, prepared.plan, after, anew, patiently=False)
     check_health(docker, plan)
     prepared.check_files(context, docker, plan)
     if _lock_cluster(context, report, anew, seconds, after):

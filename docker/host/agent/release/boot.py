@@ -14,7 +14,7 @@ from agent.errors import Damaged, Unavailable
 from agent.log import log
 from agent.record import last_seen
 from agent.release.application import write_application
-from agent.release.images import have_edge_image, resolve_application_at_boot
+from agent.release.images import have_edge_image, resolve_application
 from agent.release.lock import cluster_lock
 from agent.release.report import Report
 from agent.release.rollout import demand, roll_out
@@ -40,7 +40,9 @@ def boot(context: Context, report: Report, after: contextlib.ExitStack) -> Conve
         return None
     lease = take_lease(context)
     prepared = prepare(context, patiently=True)
-    docker, plan = resolve_application_at_boot(lease, context, prepared.docker, prepared.plan, after)
+    docker, plan = resolve_application(
+        lease, context, prepared.docker, prepared.plan, after, anew=False, patiently=True
+    )
     prepared.check_files(context, docker, plan)
     if after.enter_context(cluster_lock(context, seconds)):
         if _serves_already(context):

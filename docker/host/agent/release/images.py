@@ -42,29 +42,18 @@ def have_edge_image(context: Context, docker: Docker, plan: Plan, patiently: boo
 
 
 def resolve_application(
-    lease: Lease, context: Context, docker: Docker, plan: Plan, anew: bool, after: ExitStack
+    lease: Lease, context: Context, docker: Docker, plan: Plan, after: ExitStack, anew: bool, patiently: bool
 ) -> tuple[Docker, Plan]:
     """The application by the digest that its tag means: what was noted when this very release converged, or what its
-    registry says now, once; `anew`: in any case. Refused where it cannot be had.
+    registry says now, once; `anew`: in any case. Refused where it cannot be had; `patiently`, at boot, where nobody is
+    there to try again, only after a while.
     """
     if plan.default_page:
         return docker, plan
     noted = None if anew else _noted(context, plan)
     if noted is not None:
         return _know_if_possible(context, docker, plan), replace(plan, application_runs=noted)
-    return _bring(lease, context, docker, plan, False, after)
-
-
-def resolve_application_at_boot(
-    lease: Lease, context: Context, docker: Docker, plan: Plan, after: ExitStack
-) -> tuple[Docker, Plan]:
-    """The same at boot, where nobody is there to try again: a registry that is away has a while."""
-    if plan.default_page:
-        return docker, plan
-    noted = _noted(context, plan)
-    if noted is not None:
-        return _know_if_possible(context, docker, plan), replace(plan, application_runs=noted)
-    return _bring(lease, context, docker, plan, True, after)
+    return _bring(lease, context, docker, plan, patiently, after)
 
 
 def noted_application(context: Context, docker: Docker, plan: Plan) -> tuple[Docker, Plan]:

@@ -22,7 +22,7 @@ from agent.engine import Engine
 from agent.errors import Problem
 from agent.log import log
 from agent.logfile import LogFile
-from agent.machine import Settings, load_machine, load_settings
+from agent.machine import NOTED, Settings, load_machine, load_settings
 from agent.notify import READY, STOPPING, Notifier
 from agent.record import RecordStore
 from agent.resident import Job, end_all, run_ticks
@@ -123,8 +123,7 @@ class Contexts:
         self._context = first
 
     def __call__(self) -> Context:
-        noted = ("etc/twinhost/machine.env", "var/lib/twinhost/instance.env", "etc/twinhost/limits.env")
-        files = [*(self._paths.root / file for file in noted), self._release / "settings.env"]
+        files = [*(self._paths.root / file for file in NOTED), self._release / "settings.env"]
         seen = [signature(file) for file in (*files, self._paths.root / "etc/twinhost/images.env")]
         if seen != self._seen:
             self._context = self._load()
